@@ -1,0 +1,263 @@
+"""The compiled region: everything that is derived from the spec, as frozen data.
+
+Owns the shape only. `plan.compile` builds it; components, clients, checks and renders read it.
+Nothing here performs I/O. Addresses are strings in CIDR or plain form, as consumers print them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class SwitchRole(StrEnum):
+    """Tier of a switch in the fabric."""
+
+    SPINE = "spine"
+    LEAF = "leaf"
+
+
+class TrayRole(StrEnum):
+    """What a tray is for."""
+
+    CONTROL_PLANE = "control_plane"
+    GPU_WORKER = "gpu_worker"
+    SPARE = "spare"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Nic:
+    """A network port of a tray."""
+
+    name: str
+    """Name in the operating system and on the tray, e.g. `eth1`."""
+    mac: str
+    """Lower-case, colon separated."""
+    is_oob: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class HostPlan:
+    """One compute tray: a host when it is deployed."""
+
+    name: str
+    """`lab-r01-t01`; also the Ironic node name, the host name and the Kubernetes node name."""
+    id: int
+    """Stable within the region; all addresses follow from it."""
+    rack: str
+    slot: int
+    role: TrayRole
+    serial: str
+    nics: tuple[Nic, ...]
+    bmc_address: str
+    """Plain address of the BMC."""
+    bmc_url: str
+    oob_address: str
+    """Plain address on the out-of-band network (SSH, provisioning)."""
+    oob_prefix: int
+    oob_gateway: str
+    loopback: str
+    """Plain in-band address, the node's address in Kubernetes."""
+    asn: int
+    pod_cidr: str
+    service_vips: tuple[str, ...]
+    """Plain addresses that this host announces besides its own."""
+    leaves: tuple[str, ...]
+    """Leaf switches in the order of the uplink ports."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RackPlan:
+    """One rack: the unit of change."""
+
+    name: str
+    id: int
+    profile: str
+    image: str
+    """Name of the deploy image in the artifact index."""
+    image_url: str
+    image_sha256: str
+    image_format: str
+    protect: bool
+    hosts: tuple[HostPlan, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class PortPlan:
+    """A switch port in use and what is behind it."""
+
+    name: str
+    """`swp1`."""
+    peer: str
+    """Device at the other end: switch, host, or `edge`."""
+    peer_port: str
+    peer_kind: str
+    """`spine`, `leaf`, `host` or `edge`."""
+    address: str | None = None
+    """Address with prefix length, on an edge link only; all other links are unnumbered."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SwitchPlan:
+    """One switch of the fabric."""
+
+    name: str
+    id: int
+    role: SwitchRole
+    os: str
+    oob_address: str
+    loopback: str
+    asn: int
+    ports: tuple[PortPlan, ...]
+    host_prefixes: tuple[tuple[str, tuple[str, ...]], ...]
+    """(host, prefixes it may announce) for each host behind this leaf; empty on a spine."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cable:
+    """Both ends of a cable. The device `edge` is the operator's side of an edge link."""
+
+    a_device: str
+    a_port: str
+    b_device: str
+    b_port: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class EdgeLink:
+    """A routed link to the network outside the fabric."""
+
+    switch: str
+    switch_port: str
+    outside_port: str
+    """Interface name on the outside, e.g. `lab-edge1`."""
+    switch_address: str
+    """With prefix length (/31)."""
+    outside_address: str
+    routes: tuple[str, ...]
+    """Prefixes reachable through the fabric."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class FabricPlan:
+    """The routed fabric."""
+
+    switches: tuple[SwitchPlan, ...]
+    cables: tuple[Cable, ...]
+    edges: tuple[EdgeLink, ...]
+    bfd_interval_ms: int
+    bfd_multiplier: int
+    switch_loopbacks: str
+    """Pool, CIDR."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Endpoints:
+    """Services of the region, and references to the secrets that open them."""
+
+    ironic: str
+    images: str
+    registry: str
+    """host:port, as images are named."""
+    apt_url: str
+    apt_suite: str
+    apt_key: str
+    """Reference to the public key."""
+    s3: str
+    ntp: tuple[str, ...]
+    dns: tuple[str, ...]
+    ca_certificate: str
+    ca_key: str
+    credentials: dict[str, str]
+    """bmc, ironic, s3, ssh_key, switch_known_hosts -> reference, never a value."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ContainerImage:
+    """An image in the region's registry."""
+
+    name: str
+    """Short name in the artifact index, e.g. `kube-apiserver`, `hello-gpu`."""
+    reference: str
+    """Pullable by digest: `registry/path@sha256:...`."""
+    tag: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class NamespacePlan:
+    """A tenant's namespace and its quota."""
+
+    name: str
+    pods: int
+    gpus: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClusterPlan:
+    """One Kubernetes cluster."""
+
+    name: str
+    kubernetes_version: str
+    containerd_version: str
+    api_address: str
+    """Plain address that nodes use (in-band)."""
+    api_external: str
+    """Plain address that the operator uses (out-of-band)."""
+    pod_network: str
+    service_network: str
+    dns_address: str
+    domain: str
+    join_pace: int
+    namespaces: tuple[NamespacePlan, ...]
+    images: tuple[ContainerImage, ...]
+    device_class: str
+    """Neutral DeviceClass name that services claim."""
+    cgroup_version: int
+    limited_oom_score: bool
+    nvidia_driver: str
+    gpus_per_host: int
+    simulated: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class ServicePlan:
+    """A serverless service."""
+
+    name: str
+    namespace: str
+    image: str
+    """By digest."""
+    host: str
+    port: int
+    gpus: int
+    min_replicas: int
+    max_replicas: int
+    target_concurrency: int
+    idle_after_s: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class RuntimePlan:
+    """The serverless runtime and what runs on it."""
+
+    gateway: str
+    gateway_vip: str
+    services: tuple[ServicePlan, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class RegionPlan:
+    """A whole region, compiled."""
+
+    region: str
+    domain: str
+    endpoints: Endpoints
+    fabric: FabricPlan
+    racks: tuple[RackPlan, ...]
+    cluster: ClusterPlan
+    runtime: RuntimePlan
+
+    @property
+    def hosts(self) -> tuple[HostPlan, ...]:
+        """Hosts of all racks, in rack and slot order."""
+        return tuple(h for rack in self.racks for h in rack.hosts)

@@ -1,0 +1,79 @@
+"""The contract between the plugin and one kind of resource.
+
+The plugin (plugin.py) speaks Pulumi's protocol; a handler knows one resource. `check` and `diff` are
+pure and never touch a device. `create` and `update` must be safe to run again at any point: they
+observe, then do what is missing, through the journal.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+from components.engine.journal import Journal
+from components.errors import Problem
+
+Properties = Mapping[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Change:
+    """One difference between state and inputs."""
+
+    key: str
+    """Top-level input property that differs; what Pulumi prints."""
+    text: str
+    """The difference in words, with both values where they are not secret."""
+    replaces: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Context:
+    """What a handler may use. Made once by the plugin from its provider configuration."""
+
+    project: Path
+    """Root of the project; `file:` references are relative to it."""
+    region: str
+    journal: Journal
+    preview: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Created:
+    """Identity (the natural key) and outputs of a resource."""
+
+    id: str
+    outputs: dict[str, Any] = field(default_factory=dict)
+
+
+class Handler(Protocol):
+    """One kind of resource."""
+
+    token: str
+    """`gpuregion:<module>:<Class>`."""
+
+    def check(self, inputs: Properties) -> list[Problem]:
+        """All problems of the inputs; pure."""
+        ...
+
+    def diff(self, old: Properties, new: Properties) -> list[Change]:
+        """All differences of inputs; pure. `old` are the inputs recorded in state."""
+        ...
+
+    async def create(self, name: str, inputs: Properties, context: Context) -> Created:
+        """Bring the thing to its desired state; idempotent by natural key."""
+        ...
+
+    async def update(self, id: str, old: Properties, new: Properties, context: Context) -> dict[str, Any]:
+        """As create, knowing what was; returns outputs."""
+        ...
+
+    async def read(self, id: str, state: Properties, context: Context) -> dict[str, Any] | None:
+        """Observe; None if it is gone."""
+        ...
+
+    async def delete(self, id: str, state: Properties, context: Context) -> None:
+        """Remove; tolerates absence."""
+        ...
