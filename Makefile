@@ -1,0 +1,50 @@
+# The two commands of the README are `up` and `test`; the rest are their parts.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+export PATH := $(CURDIR)/.venv/bin:$(CURDIR)/.tools/bin:$(PATH)
+REGION ?= lab
+
+.PHONY: help install tools lab up verify test check unit integration e2e down clean lock docs
+
+help: ## Show this list.
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
+
+install: ## Install what the machine lacks: Debian packages, the locked Python environment.
+	@sh lab/toolchain/bootstrap.sh
+
+tools: install ## Build the pinned programs (cached by content).
+	@python -m lab.toolchain build
+
+lab: tools ## Start the lab's datacenter: switches, machines, services.
+	@python -m lab up
+
+up: lab ## Bring the lab region up from powered-off machines to a served request.
+	@region up $(REGION)
+	@region verify $(REGION)
+
+verify: ## Check the region.
+	@region verify $(REGION)
+
+check: install ## Lint and types: ruff, pyright, ansible-lint, yamllint, shellcheck.
+	@bash tests/check.sh
+
+unit: install ## Tests that need no lab.
+	@pytest -q tests/unit tests/contract tests/golden
+
+integration: lab ## Tests of parts against the lab's real programs.
+	@pytest -q -m integration tests/integration
+
+e2e: ## The whole lab: from nothing to the served request, again, kill and resume, down.
+	@pytest -q -m e2e tests/e2e
+
+test: check unit integration e2e ## Every tier of tests.
+
+down: ## Remove all that the lab made.
+	@if [ -x .venv/bin/python ]; then python -m lab down; else echo "nothing was installed, nothing to remove"; fi
+
+lock: ## Renew the lock files.
+	@.tools/uv/bin/uv pip compile pyproject.toml --group dev --group lab --generate-hashes --no-emit-index-url --python-version 3.11 -o requirements.lock
+	@.tools/uv/bin/uv pip compile --group ramdisk --generate-hashes --no-emit-index-url --python-version 3.11 -o lab/images/ramdisk.lock
+
+docs: ## Regenerate docs/reference.
+	@python -m docs.generate

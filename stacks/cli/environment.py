@@ -1,0 +1,47 @@
+"""The environment in which Pulumi and the project's programs run.
+
+Owns search path, state backend and the passphrase of local state. An operator's own settings win:
+a backend or passphrase already in the environment is left alone.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+from pathlib import Path
+
+from stacks.project import ROOT, state_folder
+
+
+def search_path() -> str:
+    """PATH with the project's programs in front: the virtual environment, then the pinned tools."""
+    return os.pathsep.join([str(ROOT / ".venv" / "bin"), str(ROOT / ".tools" / "bin"), os.environ.get("PATH", "")])
+
+
+def _passphrase_file() -> Path:
+    """The passphrase that encrypts secrets in local state; made once, readable by its owner only."""
+    path = state_folder() / "passphrase"
+    path.parent.mkdir(mode=0o700, exist_ok=True)
+    try:
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return path
+    with os.fdopen(handle, "w") as f:
+        f.write(secrets.token_urlsafe(32))
+    return path
+
+
+def pulumi_environment() -> dict[str, str]:
+    """Variables to add to the environment of `pulumi`."""
+    variables = {
+        "PATH": search_path(),
+        "PULUMI_SKIP_UPDATE_CHECK": "1",
+        "PULUMI_DIY_BACKEND_DISABLE_CHECKPOINT_BACKUPS": "1",
+    }
+    if "PULUMI_BACKEND_URL" not in os.environ:
+        folder = state_folder() / "state"
+        folder.mkdir(parents=True, exist_ok=True)
+        variables["PULUMI_BACKEND_URL"] = folder.as_uri()
+    if not {"PULUMI_CONFIG_PASSPHRASE", "PULUMI_CONFIG_PASSPHRASE_FILE"} & os.environ.keys():
+        variables["PULUMI_CONFIG_PASSPHRASE_FILE"] = str(_passphrase_file())
+    return variables

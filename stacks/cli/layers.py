@@ -1,0 +1,193 @@
+"""Runs the layers of a region through Pulumi's Automation API.
+
+Owns the order of layers and what an operator is told of each; what a layer does stands in
+stacks/layers. Layers that do not depend on each other run side by side.
+"""
+
+from __future__ import annotations
+
+import concurrent.futures
+import re
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from pulumi import automation
+
+from components.errors import DeviceError, Problem
+from stacks.cli.environment import pulumi_environment
+from stacks.project import ROOT, StackName
+
+NEEDS: Mapping[str, frozenset[str]] = {
+    "fabric": frozenset(),
+    # machines are provisioned over the out-of-band network, so they need no fabric
+    "substrate": frozenset(),
+    "cluster": frozenset({"fabric", "substrate"}),
+    "runtime": frozenset({"cluster"}),
+}
+"""Which layers must be up before a layer."""
+
+RUNBOOKS = {
+    "fabric": "docs/runbooks/BgpSessionDown.md",
+    "substrate": "docs/runbooks/HostDoesNotDeploy.md",
+    "cluster": "docs/runbooks/NodeNotReady.md",
+    "runtime": "docs/runbooks/FunctionDoesNotWake.md",
+}
+
+
+class Operation(StrEnum):
+    """What is done with a layer."""
+
+    UP = "up"
+    PREVIEW = "preview"
+    DESTROY = "destroy"
+
+
+class State(StrEnum):
+    """Where a layer stands."""
+
+    WAITING = "waiting"
+    RUNNING = "running"
+    DONE = "done"
+    UNCHANGED = "unchanged"
+    FAILED = "failed"
+    SKIPPED = "skipped"
+
+
+@dataclass
+class Phase:
+    """Progress and result of one layer."""
+
+    layer: str
+    state: State = State.WAITING
+    seconds: float = 0.0
+    changes: dict[str, int] = field(default_factory=dict[str, int])
+    """Pulumi's summary: operation (create, update, same, delete, ...) -> count of resources."""
+    details: list[str] = field(default_factory=list[str])
+    """One line for each resource that changes, with the properties that differ."""
+    now: str = ""
+    """What it is doing at this moment."""
+    error: str = ""
+
+    @property
+    def is_changed(self) -> bool:
+        """Whether anything but `same` happened."""
+        return any(count for kind, count in self.changes.items() if kind not in ("same", "read"))
+
+
+Report = Callable[[Phase], None]
+"""Called whenever a phase has something new to show; may be called from several threads."""
+
+_MARKUP = re.compile(r"<\{%.*?%\}>|\x1b\[[0-9;]*m")
+
+
+def _on_event(phase: Phase, report: Report) -> Callable[[automation.EngineEvent], None]:
+    problems: list[str] = []
+
+    def handle(event: automation.EngineEvent) -> None:
+        if event.diagnostic_event:
+            text = _MARKUP.sub("", event.diagnostic_event.message).strip()
+            if event.diagnostic_event.severity == "error":
+                if text and text not in problems:
+                    problems.append(text)
+                    phase.error = "\n".join(problems)
+            elif text:
+                phase.now = text.splitlines()[-1]
+                report(phase)
+        elif event.resource_pre_event:
+            step = event.resource_pre_event.metadata
+            if step.op.value not in ("same", "read"):
+                name = step.urn.rpartition("::")[2]
+                differs = f" ({', '.join(step.diffs)})" if step.diffs else ""
+                phase.details.append(f"{step.op.value} {step.type} {name}{differs}")
+                phase.now = f"{step.op.value} {name}"
+                report(phase)
+        elif event.summary_event:
+            phase.changes = {
+                str(k.value if hasattr(k, "value") else k): v for k, v in event.summary_event.resource_changes.items()
+            }
+
+    return handle
+
+
+def run_layer(region: str, phase: Phase, operation: Operation, report: Report) -> None:
+    """Run one layer to its end; the phase says how it went. Never raises for a failing layer."""
+    started = time.monotonic()
+    phase.state = State.RUNNING
+    report(phase)
+    try:
+        stack = automation.create_or_select_stack(
+            str(StackName(region, phase.layer)),
+            work_dir=str(ROOT),
+            opts=automation.LocalWorkspaceOptions(env_vars=pulumi_environment()),
+        )
+        handle = _on_event(phase, report)
+        match operation:
+            case Operation.UP:
+                stack.up(on_event=handle, color="never", suppress_outputs=True)
+            case Operation.PREVIEW:
+                stack.preview(on_event=handle, color="never")
+            case Operation.DESTROY:
+                stack.destroy(on_event=handle, color="never", suppress_outputs=True)
+        phase.state = State.DONE if phase.is_changed else State.UNCHANGED
+    except automation.CommandError as error:
+        phase.state = State.FAILED
+        phase.error = phase.error or _MARKUP.sub("", str(error)).strip()
+    finally:
+        phase.seconds = time.monotonic() - started
+        report(phase)
+
+
+def _skip(phase: Phase, why: str, report: Report) -> None:
+    phase.state, phase.error = State.SKIPPED, why
+    report(phase)
+
+
+def run_layers(region: str, layers: tuple[str, ...], operation: Operation, report: Report) -> list[Phase]:
+    """Run layers in the order of their needs (reversed for destroy); previews all at once.
+
+    A failed layer does not stop those that do not need it; the ones that do are skipped.
+    """
+    phases = {layer: Phase(layer) for layer in layers}
+    if operation is Operation.DESTROY:
+        needs = {layer: frozenset(other for other in layers if layer in NEEDS[other]) for layer in layers}
+    elif operation is Operation.PREVIEW:
+        needs = {layer: frozenset[str]() for layer in layers}
+    else:
+        needs = {layer: NEEDS[layer] & phases.keys() for layer in layers}
+    with concurrent.futures.ThreadPoolExecutor(len(layers)) as pool:
+        running: dict[concurrent.futures.Future[None], str] = {}
+        waiting = list(layers)
+        while waiting or running:
+            for layer in list(waiting):
+                before = {phases[need].state for need in needs[layer]}
+                if before & {State.FAILED, State.SKIPPED}:
+                    waiting.remove(layer)
+                    _skip(phases[layer], "a layer that it needs did not come up", report)
+                elif before <= {State.DONE, State.UNCHANGED}:
+                    waiting.remove(layer)
+                    running[pool.submit(run_layer, region, phases[layer], operation, report)] = layer
+            if running:
+                ended, _ = concurrent.futures.wait(running, return_when=concurrent.futures.FIRST_COMPLETED)
+                for future in ended:
+                    del running[future]
+                    future.result()
+    return list(phases.values())
+
+
+def raise_for_failures(phases: list[Phase]) -> None:
+    """Raise DeviceError with a problem for each layer that failed."""
+    failed = [p for p in phases if p.state is State.FAILED]
+    if failed:
+        raise DeviceError(
+            f"{len(failed)} of {len(phases)} layers did not complete",
+            [
+                Problem(
+                    path=p.layer,
+                    message=p.error or "failed without a message",
+                    remedy=f"see {RUNBOOKS[p.layer]}, then run the same command again",
+                )
+                for p in failed
+            ],
+        )

@@ -1,0 +1,164 @@
+"""`region`: brings a region up, shows it, checks it, and takes it down.
+
+Owns the command line only: each command reads the region, calls what does the work, and shows the
+result. Exit codes: 0 done, 1 a check failed or an error, 2 the description is wrong (nothing was
+touched), 3 a device or service failed, 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import Annotated
+
+import typer
+
+from components.checks.result import Status, worst
+from components.errors import RegionError
+from stacks.cli import doctor as machine_doctor
+from stacks.cli import output, overview
+from stacks.cli.environment import pulumi_environment
+from stacks.cli.layers import Operation, raise_for_failures, run_layers
+from stacks.cli.verify import verify_region
+from stacks.project import LAYERS, load_plan
+
+app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, help=__doc__, rich_markup_mode=None)
+
+Region = Annotated[str, typer.Argument(help="Name of a folder below stacks/regions.")]
+AsJson = Annotated[bool, typer.Option("--json", help="JSON lines on standard output, for machines.")]
+Layers = Annotated[list[str] | None, typer.Option("--layer", help="Only this layer; may be given more than once.")]
+
+
+def _chosen(layers: list[str] | None) -> tuple[str, ...]:
+    unknown = set(layers or ()) - set(LAYERS)
+    if unknown:
+        raise typer.BadParameter(f"unknown layer {', '.join(sorted(unknown))}; layers are {', '.join(LAYERS)}")
+    return tuple(layer for layer in LAYERS if not layers or layer in layers)
+
+
+@app.command()
+def up(region: Region, layer: Layers = None, as_json: AsJson = False) -> None:
+    """Bring the region to what its description says. Running it again changes nothing and says so."""
+    plan = load_plan(region)
+    layers = _chosen(layer)
+    with output.Progress(f"region up {region}", layers, as_json) as progress:
+        phases = run_layers(region, layers, Operation.UP, progress.report)
+    output.show_phases(f"region up {region}", phases, as_json)
+    raise_for_failures(phases)
+    if not as_json:
+        changed = any(p.is_changed for p in phases)
+        output.people.print(
+            "the region is as described" if changed else "nothing to change: the region is as described already"
+        )
+        if "runtime" in layers:
+            output.people.print(overview.how_to_call(plan), highlight=False, soft_wrap=True)
+
+
+@app.command()
+def preview(region: Region, layer: Layers = None, as_json: AsJson = False) -> None:
+    """Show what `up` would change, layer by layer. Touches nothing."""
+    load_plan(region)
+    layers = _chosen(layer)
+    with output.Progress(f"region preview {region}", layers, as_json) as progress:
+        phases = run_layers(region, layers, Operation.PREVIEW, progress.report)
+    output.show_phases(f"region preview {region}", phases, as_json)
+    for phase in phases if not as_json else []:
+        for line in phase.details:
+            output.people.print(f"  {phase.layer}: {line}", highlight=False, markup=False)
+    raise_for_failures(phases)
+
+
+@app.command()
+def verify(
+    region: Region,
+    layer: Layers = None,
+    as_json: AsJson = False,
+    wake: Annotated[bool, typer.Option(help="Also call each service and wait until it sleeps again.")] = True,
+) -> None:
+    """Check the region itself: what was expected, what was found. It alone decides whether the region is up."""
+    results = verify_region(load_plan(region), _chosen(layer), wake=wake)
+    output.show_checks(results, as_json)
+    if worst(results) is Status.FAIL:
+        raise typer.Exit(1)
+
+
+@app.command()
+def status(region: Region, as_json: AsJson = False) -> None:
+    """Racks, hosts, switches, nodes and services on one screen."""
+    overview.show_status(load_plan(region), as_json)
+
+
+@app.command()
+def show(region: Region, as_json: AsJson = False) -> None:
+    """The compiled region: what is planned, without asking any device."""
+    overview.show_plan(load_plan(region), as_json)
+
+
+@app.command()
+def down(
+    region: Region,
+    layer: Layers = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Take the region down, last layer first; machines are undeployed and cleaned through Ironic."""
+    plan = load_plan(region)
+    layers = _chosen(layer)
+    overview.refuse_protected(plan, layers)
+    if not yes:
+        hosts = ", ".join(h.name for h in plan.hosts)
+        output.people.print(
+            f"This takes down {', '.join(reversed(layers))} of {region}"
+            + (f" and wipes the disks of {hosts}" if "substrate" in layers else "")
+            + "."
+        )
+        if not sys.stdin.isatty() or typer.prompt("Type the name of the region to go on", err=True) != region:
+            output.people.print("nothing was touched")
+            raise typer.Exit(1)
+    with output.Progress(f"region down {region}", tuple(reversed(layers)), as_json) as progress:
+        phases = run_layers(region, tuple(reversed(layers)), Operation.DESTROY, progress.report)
+    output.show_phases(f"region down {region}", phases, as_json)
+    raise_for_failures(phases)
+
+
+@app.command()
+def doctor(as_json: AsJson = False) -> None:
+    """Check this machine and its programs: what is needed, what was found, what to install."""
+    results = machine_doctor.examine()
+    output.show_checks(results, as_json)
+    if worst(results) is Status.FAIL:
+        raise typer.Exit(1)
+
+
+@app.command()
+def export(region: Region, what: Annotated[str, typer.Argument(help=f"One of {', '.join(overview.EXPORTS)}.")]) -> None:
+    """Print a view of the region for other programs: wiring (the hardware list), inventory (Ansible), dns, plan."""
+    print(json.dumps(overview.export(load_plan, region, what), indent=2, sort_keys=True, default=str))
+
+
+@app.command()
+def schema() -> None:
+    """Print the JSON Schema of a region's description, for editors."""
+    from components.plan.schema import schema as region_schema
+
+    print(json.dumps(region_schema(), indent=2))
+
+
+@app.command()
+def env() -> None:
+    """Print the environment for plain `pulumi` commands: eval "$(region env)"."""
+    for name, value in pulumi_environment().items():
+        print(f"export {name}='{value}'")
+
+
+def main() -> None:
+    """Entry point; turns errors into messages and exit codes."""
+    as_json = "--json" in sys.argv
+    try:
+        app()
+    except RegionError as error:
+        output.show_error(error, as_json)
+        raise SystemExit(error.exit_code) from None
+    except KeyboardInterrupt:
+        output.people.print("interrupted; run the same command again to go on")
+        raise SystemExit(130) from None
