@@ -9,20 +9,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from components.spec.rack import Role as TrayRole
+
 
 class SwitchRole(StrEnum):
     """Tier of a switch in the fabric."""
 
     SPINE = "spine"
     LEAF = "leaf"
-
-
-class TrayRole(StrEnum):
-    """What a tray is for."""
-
-    CONTROL_PLANE = "control_plane"
-    GPU_WORKER = "gpu_worker"
-    SPARE = "spare"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,6 +61,17 @@ class HostPlan:
 
 
 @dataclass(frozen=True, kw_only=True)
+class TrayHardware:
+    """What every tray of a rack has, from the rack's profile."""
+
+    boot_mode: str
+    """`bios` or `uefi`."""
+    disk_gib: int
+    memory_mib: int
+    gpus: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class RackPlan:
     """One rack: the unit of change."""
 
@@ -79,6 +84,7 @@ class RackPlan:
     image_sha256: str
     image_format: str
     protect: bool
+    hardware: TrayHardware
     hosts: tuple[HostPlan, ...]
 
 
@@ -147,14 +153,20 @@ class FabricPlan:
     edges: tuple[EdgeLink, ...]
     bfd_interval_ms: int
     bfd_multiplier: int
+    mtu: int
+    """Of all fabric ports, bytes."""
     switch_loopbacks: str
     """Pool, CIDR."""
+    prefixes: tuple[str, ...]
+    """All pools that are routed in the fabric, CIDR; what hosts may learn."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Endpoints:
     """Services of the region, and references to the secrets that open them."""
 
+    address: str
+    """Plain address behind the services' names in the region's domain."""
     ironic: str
     images: str
     registry: str
@@ -184,6 +196,16 @@ class ContainerImage:
 
 
 @dataclass(frozen=True, kw_only=True)
+class ManifestPlan:
+    """Published Kubernetes objects of an add-on."""
+
+    name: str
+    """`keda`, `http-add-on`, `envoy-gateway`."""
+    url: str
+    sha256: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class NamespacePlan:
     """A tenant's namespace and its quota."""
 
@@ -210,6 +232,7 @@ class ClusterPlan:
     join_pace: int
     namespaces: tuple[NamespacePlan, ...]
     images: tuple[ContainerImage, ...]
+    manifests: tuple[ManifestPlan, ...]
     device_class: str
     """Neutral DeviceClass name that services claim."""
     cgroup_version: int
@@ -217,6 +240,14 @@ class ClusterPlan:
     nvidia_driver: str
     gpus_per_host: int
     simulated: bool
+
+    def image(self, name: str) -> ContainerImage:
+        """The published image of this short name; `compile_region` has checked that it is there."""
+        return next(i for i in self.images if i.name == name)
+
+    def manifest(self, name: str) -> ManifestPlan:
+        """The published manifest of this name."""
+        return next(m for m in self.manifests if m.name == name)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -246,16 +277,43 @@ class RuntimePlan:
 
 
 @dataclass(frozen=True, kw_only=True)
+class OutOfBandPlan:
+    """The management network."""
+
+    network: str
+    """CIDR."""
+    gateway: str
+    bridge: str
+    """Name of the bridge that plays this network on a bench machine."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class DnsRecord:
+    """One A record of the region's zone."""
+
+    name: str
+    """Relative to the domain."""
+    address: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class RegionPlan:
     """A whole region, compiled."""
 
     region: str
     domain: str
     endpoints: Endpoints
+    oob: OutOfBandPlan
     fabric: FabricPlan
     racks: tuple[RackPlan, ...]
     cluster: ClusterPlan
     runtime: RuntimePlan
+    records: tuple[DnsRecord, ...]
+
+    @property
+    def deployed_hosts(self) -> tuple[HostPlan, ...]:
+        """Hosts that run; spares stay enrolled and off."""
+        return tuple(h for h in self.hosts if h.role is not TrayRole.SPARE)
 
     @property
     def hosts(self) -> tuple[HostPlan, ...]:

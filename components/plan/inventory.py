@@ -1,0 +1,212 @@
+"""The Ansible inventory of a region.
+
+Groups: `hosts` holds all deployed hosts, as `control_plane` and `gpu_worker`. A spare is in none: it is
+off. Each variable is `<role>_<x>` of the role that reads it, or `kubernetes_<x>` for what the roles of
+the cluster share. Nothing here is secret; `secret_variables` gives references, resolved at the last
+moment by `components.clients.secrets`.
+
+Variables of each host
+    ansible_host, ansible_user          out-of-band address, root
+    frr_asn, frr_loopback, frr_pod_cidr, frr_service_vips, frr_uplinks
+    kubernetes_node_ip                  the loopback
+    pod_network_cidr                    the host's own pod network
+
+Variables of all hosts
+    base_hosts                          list of {name, address}: every deployed host, in-band, by name
+    base_dns_servers, base_domain
+    time_sync_servers
+    apt_repository_url, apt_repository_suite
+    containerd_version, containerd_registry, containerd_sandbox_image, containerd_limited_oom_score
+    frr_bfd_interval_ms, frr_bfd_multiplier
+    kubernetes_version, kubernetes_cgroup_version, kubernetes_limited_oom_score
+    kubernetes_api_address              plain in-band address; port 6443
+    kubernetes_api_external             plain out-of-band address, for the certificate and the operator
+    kubernetes_pod_network, kubernetes_service_network, kubernetes_dns_address
+    kubernetes_images                   name -> {reference, tag}: the images that kubeadm runs
+    kubernetes_join_pace
+    pod_network_mtu
+    nvidia_driver_version, nvidia_driver_gpu_count
+    dra_driver_image, dra_driver_device_class, dra_driver_gpu_count
+    keda_manifest_url, keda_manifest_sha256
+    keda_http_add_on_manifest_url, keda_http_add_on_manifest_sha256
+    envoy_gateway_manifest_url, envoy_gateway_manifest_sha256
+    envoy_gateway_vip, envoy_gateway_name, envoy_gateway_envoy_image
+
+Secret and file variables (`secret_variables`: name -> reference; the playbook gets the content)
+    apt_repository_key                              public key, ASCII armour
+    base_ca_certificate, containerd_registry_ca     the region's CA, PEM
+    kubeadm_control_plane_ca_certificate, kubeadm_control_plane_ca_key
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from components.plan.frr import host_variables
+from components.plan.model import ClusterPlan, HostPlan, RegionPlan, TrayRole
+from components.plan.rules import DRA_DRIVER
+
+GROUPS = (TrayRole.CONTROL_PLANE, TrayRole.GPU_WORKER)
+
+KUBEADM_IMAGES = ("kube-apiserver", "kube-controller-manager", "kube-scheduler", "kube-proxy", "etcd", "coredns", "pause")
+
+ROLES_OF_VARIABLES: Mapping[str, tuple[str, ...]] = {
+    "ansible": (),
+    "base": ("base",),
+    "time_sync": ("time_sync",),
+    "apt_repository": ("apt_repository",),
+    "containerd": ("containerd",),
+    "frr": ("frr",),
+    "kubernetes": (
+        "kubernetes_packages",
+        "kubeadm_control_plane",
+        "kubeadm_worker",
+        "pod_network",
+        "dra_driver",
+        "keda",
+        "keda_http_add_on",
+        "envoy_gateway",
+    ),
+    "kubeadm_control_plane": ("kubeadm_control_plane",),
+    "pod_network": ("pod_network",),
+    "nvidia_driver": ("nvidia_driver",),
+    "dra_driver": ("dra_driver",),
+    "keda": ("keda", "keda_http_add_on"),
+    "keda_http_add_on": ("keda", "keda_http_add_on"),
+    "envoy_gateway": ("envoy_gateway",),
+}
+"""Family of variables (a prefix) -> roles that may read it. An empty tuple: every playbook needs it."""
+
+
+def ansible_inventory(plan: RegionPlan, roles: Collection[str] | None = None) -> dict[str, Any]:
+    """The inventory; with `roles`, only what these roles read.
+
+    A playbook run is repeated when its inventory changes, so it must not hold what it does not use.
+    """
+    return {
+        "all": {
+            "vars": _only(_region_variables(plan), roles),
+            "children": {
+                "hosts": {
+                    "children": {
+                        str(group): {
+                            "hosts": {
+                                host.name: _only(_host_variables(host, plan), roles)
+                                for host in plan.hosts
+                                if host.role is group
+                            }
+                        }
+                        for group in GROUPS
+                    }
+                }
+            },
+        }
+    }
+
+
+def secret_variables(plan: RegionPlan, roles: Collection[str] | None = None) -> dict[str, str]:
+    """Variable -> reference, for contents that never enter the inventory."""
+    endpoints = plan.endpoints
+    references = {
+        "apt_repository_key": endpoints.apt_key,
+        "base_ca_certificate": endpoints.ca_certificate,
+        "containerd_registry_ca": endpoints.ca_certificate,
+        "kubeadm_control_plane_ca_certificate": endpoints.ca_certificate,
+        "kubeadm_control_plane_ca_key": endpoints.ca_key,
+    }
+    return _only(references, roles)
+
+
+def variable_names(plan: RegionPlan) -> frozenset[str]:
+    """Every variable that any role may be given, without Ansible's own."""
+    names = {*_region_variables(plan), *secret_variables(plan)}
+    for host in plan.deployed_hosts:
+        names |= _host_variables(host, plan).keys()
+    return frozenset(name for name in names if not name.startswith("ansible_"))
+
+
+def _host_variables(host: HostPlan, plan: RegionPlan) -> dict[str, Any]:
+    shared = _shared_frr(plan)
+    return {
+        "ansible_host": host.oob_address,
+        "ansible_user": "root",
+        **{name: value for name, value in host_variables(host, plan).items() if name not in shared},
+        "kubernetes_node_ip": host.loopback,
+        "pod_network_cidr": host.pod_cidr,
+    }
+
+
+def _shared_frr(plan: RegionPlan) -> dict[str, Any]:
+    return {
+        "frr_bfd_interval_ms": plan.fabric.bfd_interval_ms,
+        "frr_bfd_multiplier": plan.fabric.bfd_multiplier,
+    }
+
+
+def _region_variables(plan: RegionPlan) -> dict[str, Any]:
+    cluster, endpoints = plan.cluster, plan.endpoints
+    return {
+        "base_hosts": [{"name": host.name, "address": host.loopback} for host in plan.deployed_hosts],
+        "base_dns_servers": list(endpoints.dns),
+        "base_domain": plan.domain,
+        "time_sync_servers": list(endpoints.ntp),
+        "apt_repository_url": endpoints.apt_url,
+        "apt_repository_suite": endpoints.apt_suite,
+        "containerd_version": cluster.containerd_version,
+        "containerd_registry": endpoints.registry,
+        "containerd_sandbox_image": cluster.image("pause").reference,
+        "containerd_limited_oom_score": cluster.limited_oom_score,
+        **_shared_frr(plan),
+        **_kubernetes_variables(cluster),
+        "pod_network_mtu": plan.fabric.mtu,
+        "nvidia_driver_version": cluster.nvidia_driver,
+        "nvidia_driver_gpu_count": cluster.gpus_per_host,
+        "dra_driver_image": cluster.image(DRA_DRIVER[cluster.simulated]).reference,
+        "dra_driver_device_class": cluster.device_class,
+        "dra_driver_gpu_count": cluster.gpus_per_host,
+        **_manifest("keda", cluster, "keda"),
+        **_manifest("keda_http_add_on", cluster, "http-add-on"),
+        **_manifest("envoy_gateway", cluster, "envoy-gateway"),
+        "envoy_gateway_vip": plan.runtime.gateway_vip,
+        "envoy_gateway_name": plan.runtime.gateway,
+        "envoy_gateway_envoy_image": cluster.image("envoy").reference,
+    }
+
+
+def _kubernetes_variables(cluster: ClusterPlan) -> dict[str, Any]:
+    images = (cluster.image(name) for name in KUBEADM_IMAGES)
+    return {
+        "kubernetes_version": cluster.kubernetes_version,
+        "kubernetes_cgroup_version": cluster.cgroup_version,
+        "kubernetes_limited_oom_score": cluster.limited_oom_score,
+        "kubernetes_api_address": cluster.api_address,
+        "kubernetes_api_external": cluster.api_external,
+        "kubernetes_pod_network": cluster.pod_network,
+        "kubernetes_service_network": cluster.service_network,
+        "kubernetes_dns_address": cluster.dns_address,
+        "kubernetes_images": {image.name: {"reference": image.reference, "tag": image.tag} for image in images},
+        "kubernetes_join_pace": cluster.join_pace,
+    }
+
+
+def _manifest(role: str, cluster: ClusterPlan, name: str) -> dict[str, str]:
+    manifest = cluster.manifest(name)
+    return {f"{role}_manifest_url": manifest.url, f"{role}_manifest_sha256": manifest.sha256}
+
+
+def _only(variables: Mapping[str, Any], roles: Collection[str] | None) -> dict[str, Any]:
+    if roles is None:
+        return dict(variables)
+    wanted = set(roles)
+    return {name: value for name, value in variables.items() if _is_read_by(name, wanted)}
+
+
+def _is_read_by(variable: str, roles: Collection[str]) -> bool:
+    readers = ROLES_OF_VARIABLES[family(variable)]
+    return not readers or any(role in roles for role in readers)
+
+
+def family(variable: str) -> str:
+    """The longest known prefix of a variable's name."""
+    return max((f for f in ROLES_OF_VARIABLES if variable.startswith(f"{f}_")), key=len)

@@ -1,0 +1,123 @@
+"""Rules between a description and the artifact index: everything that is named is published."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Iterable, Iterator
+
+from components.errors import Problem
+from components.spec.artifacts import ArtifactIndex
+from components.spec.position import Location, text_of
+from components.spec.region import Region
+
+Rule = Callable[[Region, ArtifactIndex], Iterable[Problem]]
+
+SYSTEM_IMAGES = (
+    "kube-apiserver",
+    "kube-controller-manager",
+    "kube-scheduler",
+    "kube-proxy",
+    "etcd",
+    "coredns",
+    "pause",
+    "envoy-gateway",
+    "envoy",
+)
+"""Container images that every cluster runs."""
+
+DRA_DRIVER = {True: "dra-example-driver", False: "nvidia-dra-driver"}
+"""Image of the driver behind the DeviceClass, by whether the GPUs are simulated."""
+
+MANIFESTS = ("keda", "http-add-on", "envoy-gateway")
+"""Add-ons of the serverless runtime."""
+
+
+def deploy_images_are_published(region: Region, artifacts: ArtifactIndex) -> Iterator[Problem]:
+    """Each deploy image is in the index, in the format that the description expects."""
+    for key, image in region.images.items():
+        published = artifacts.deploy_images.get(image.name)
+        if published is None:
+            yield _unpublished(region, ("images", key, "name"), image.name, artifacts.deploy_images)
+        elif published.format != image.format:
+            yield _problem(
+                region,
+                ("images", key, "format"),
+                "deploy-image-format",
+                "the image was published in another format",
+                found=image.format,
+                allowed=published.format,
+                remedy="correct the format here, or publish the image again",
+            )
+
+
+def service_images_are_published(region: Region, artifacts: ArtifactIndex) -> Iterator[Problem]:
+    """Each tenant service's image is in the index."""
+    for index, service in enumerate(region.runtime.services):
+        if service.image not in artifacts.container_images:
+            at: Location = ("runtime", "services", index, "image")
+            yield _unpublished(region, at, service.image, artifacts.container_images)
+
+
+def system_artifacts_are_published(region: Region, artifacts: ArtifactIndex) -> Iterator[Problem]:
+    """Images of the cluster and manifests of the runtime are in the index."""
+    simulated = any(profile.simulated for profile in region.profiles)
+    for name in (*SYSTEM_IMAGES, DRA_DRIVER[simulated]):
+        if name not in artifacts.container_images:
+            yield _unpublished(region, ("cluster",), name, artifacts.container_images)
+    for name in MANIFESTS:
+        if name not in artifacts.manifests:
+            yield _unpublished(region, ("runtime",), name, artifacts.manifests)
+
+
+def kubernetes_images_have_its_version(region: Region, artifacts: ArtifactIndex) -> Iterator[Problem]:
+    """The control plane's images are those of the version that the description asks for."""
+    wanted = f"v{region.cluster.kubernetes}"
+    for name in SYSTEM_IMAGES[:4]:
+        image = artifacts.container_images.get(name)
+        if image and image.tag != wanted:
+            yield _problem(
+                region,
+                ("cluster", "kubernetes"),
+                "kubernetes-image-version",
+                f"the published {name} is of another version",
+                found=wanted,
+                allowed=image.tag,
+                remedy="publish the images of this version, or ask for the published one",
+            )
+
+
+RULES: tuple[Rule, ...] = (
+    deploy_images_are_published,
+    service_images_are_published,
+    system_artifacts_are_published,
+    kubernetes_images_have_its_version,
+)
+
+
+def _unpublished(region: Region, at: Location, name: str, known: Iterable[str]) -> Problem:
+    close = difflib.get_close_matches(name, known, n=1)
+    return _problem(
+        region,
+        at,
+        "artifact-unpublished",
+        f"{name} is not in the artifact index",
+        found=name,
+        allowed=", ".join(sorted(known)) or "nothing is published",
+        remedy=f"did you mean {close[0]}?" if close else "build and publish it, then run this again",
+    )
+
+
+def _problem(
+    region: Region, at: Location, rule: str, message: str, *, found: str, allowed: str, remedy: str
+) -> Problem:
+    place = region.positions.of(at)
+    return Problem(
+        path=text_of(at),
+        message=message,
+        found=found,
+        allowed=allowed,
+        remedy=remedy,
+        file=place.file if place else None,
+        line=place.line if place else None,
+        rule=rule,
+    )

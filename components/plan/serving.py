@@ -1,0 +1,47 @@
+"""Names that the serverless runtime and the services on it must agree on.
+
+Owns the names of the objects that the playbooks install and that the Pulumi components refer to.
+They are upstream's own names: renaming them would mean patching every reference inside the
+projects' manifests.
+"""
+
+from __future__ import annotations
+
+KEDA_NAMESPACE = "keda"
+"""Where KEDA and its HTTP add-on run."""
+
+INTERCEPTOR_SERVICE = "keda-add-ons-http-interceptor-proxy"
+"""The service that holds a request until its target is awake."""
+
+INTERCEPTOR_PORT = 8080
+
+SCALER_ADDRESS = f"keda-add-ons-http-external-scaler.{KEDA_NAMESPACE}:9090"
+"""Where KEDA hears, by a push, that a sleeping service has a waiting request."""
+
+GATEWAY_CLASS = "envoy"
+"""The GatewayClass that the runtime playbook makes."""
+
+GATEWAY_NAMESPACE = "gateway"
+"""Where the region's Gateways are declared, apart from tenants and from the gateway's own pods."""
+
+ENVOY_NAMESPACE = "envoy-gateway-system"
+"""Where Envoy Gateway and the Envoy pods that it makes run."""
+
+TENANT_LABEL = "gpuregion.dev/tenant"
+"""Label of namespaces whose routes a Gateway accepts; its value is the namespace's name."""
+
+WORKLOAD_ACCOUNT = "workload"
+"""ServiceAccount of a tenant's pods. It has no rights and mounts no token."""
+
+
+def dra_driver(*, simulated: bool) -> str:
+    """Name of the driver that publishes the GPUs, as it stands in ResourceSlices.
+
+    Simulated hardware is served by the Kubernetes project's example driver.
+    """
+    return "gpu.example.com" if simulated else "gpu.nvidia.com"
+
+
+def device_quota(device_class: str) -> str:
+    """Key of a ResourceQuota that bounds the devices claimed from one class."""
+    return f"{device_class}.deviceclass.resource.k8s.io/devices"

@@ -1,0 +1,147 @@
+"""Turns what pydantic rejects into problems that an operator can act on."""
+
+from __future__ import annotations
+
+import difflib
+import re
+import typing
+from collections.abc import Iterator, Mapping
+from types import UnionType
+from typing import Any, Union, get_args, get_origin
+
+from pydantic import BaseModel, ValidationError
+
+from components.errors import Problem
+from components.spec.position import Location, Positions, text_of
+
+_SECRET_KEY = re.compile(r"pass|secret|token|key|credential|pki", re.IGNORECASE)
+
+_TEXTS: Mapping[str, tuple[str, str]] = {
+    "missing": ("key-missing", "a key is missing"),
+    "extra_forbidden": ("key-unknown", "nothing has this key"),
+    "literal_error": ("value-choice", "the value is none of the known ones"),
+    "enum": ("value-choice", "the value is none of the known ones"),
+    "greater_than_equal": ("value-range", "the value is too small"),
+    "greater_than": ("value-range", "the value is too small"),
+    "less_than_equal": ("value-range", "the value is too large"),
+    "less_than": ("value-range", "the value is too large"),
+    "too_short": ("value-range", "there are too few items"),
+    "too_long": ("value-range", "there are too many items"),
+    "string_pattern_mismatch": ("value-form", "the value does not have the right form"),
+    "ip_v4_address": ("address-form", "this is not an IPv4 address"),
+    "ip_v4_network": ("address-form", "this is not an IPv4 network"),
+}
+_TYPES = {
+    "string_type": "text",
+    "int_type": "a whole number",
+    "int_from_float": "a whole number",
+    "bool_type": "true or false",
+    "tuple_type": "a list",
+    "model_type": "a mapping of keys to values",
+    "mapping_type": "a mapping of keys to values",
+    "dict_type": "a mapping of keys to values",
+    "ip_v4_address": "four numbers, as in 172.30.0.1",
+    "ip_v4_network": "address/length with all host bits zero, as in 172.30.0.0/24",
+}
+
+
+def problems_of(error: ValidationError, model: type[BaseModel], positions: Positions) -> Iterator[Problem]:
+    """One problem for each thing that pydantic rejected."""
+    for item in error.errors(include_url=False):
+        location: Location = tuple(item["loc"])
+        kind: str = item["type"]
+        context: dict[str, Any] = item.get("ctx", {})
+        rule, message = _TEXTS.get(kind, ("value-type", "the value has the wrong type"))
+        remedy: str | None = None
+        allowed = _TYPES.get(kind)
+        if "remedy" in context:
+            rule, message = kind, item["msg"]
+            allowed, remedy = context["allowed"], context["remedy"]
+        elif kind == "missing":
+            remedy = f"add `{location[-1]}`"
+        elif kind == "extra_forbidden":
+            allowed, remedy = _keys(model, location)
+        else:
+            allowed = allowed or _allowed(context)
+            if kind == "string_type" and isinstance(item["input"], (int, float)):
+                remedy = "put it in quotes"
+        place = positions.of(location)
+        yield Problem(
+            path=text_of(location),
+            message=message,
+            found=None if kind in ("missing", "extra_forbidden") else _shown(item["input"], location, rule),
+            allowed=allowed,
+            remedy=remedy,
+            file=place.file if place else None,
+            line=place.line if place else None,
+            rule=rule,
+        )
+
+
+def is_secret(location: Location) -> bool:
+    """Whether the value here may be a secret that somebody wrote by mistake."""
+    return any(isinstance(step, str) and _SECRET_KEY.search(step) for step in location)
+
+
+def _shown(value: object, location: Location, rule: str) -> str | None:
+    if is_secret(location) or rule.startswith(("secret-", "url-with")):
+        return None
+    if isinstance(value, dict):
+        return "a mapping"
+    if isinstance(value, list):
+        return f"a list of {len(typing.cast('list[object]', value))}"
+    if value is None:
+        return "nothing"
+    return str(value).lower() if isinstance(value, bool) else str(value)[:100]
+
+
+def _allowed(context: Mapping[str, Any]) -> str | None:
+    for key, text in (
+        ("expected", "{}"),
+        ("ge", "at least {}"),
+        ("gt", "more than {}"),
+        ("le", "at most {}"),
+        ("lt", "less than {}"),
+        ("pattern", "the pattern {}"),
+        ("min_length", "at least {}"),
+        ("max_length", "at most {}"),
+    ):
+        if key in context:
+            return text.format(context[key])
+    return None
+
+
+def _keys(model: type[BaseModel], location: Location) -> tuple[str | None, str]:
+    """Known keys beside an unknown one, and the most probable intention."""
+    owner = _model_at(model, location[:-1])
+    known = list(owner.model_fields) if owner else []
+    close = difflib.get_close_matches(str(location[-1]), known, n=1, cutoff=0.5)
+    remedy = f"did you mean `{close[0]}`?" if close else "remove it"
+    return ", ".join(known) or None, remedy
+
+
+def _model_at(annotation: Any, location: Location) -> type[BaseModel] | None:
+    """The model that describes this place, found by walking the annotations."""
+    annotation = _bare(annotation)
+    if not location:
+        return annotation if isinstance(annotation, type) and issubclass(annotation, BaseModel) else None
+    step, rest = location[0], location[1:]
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        known = annotation.model_fields.get(str(step))
+        return _model_at(known.annotation, rest) if known else None
+    arguments = get_args(annotation)
+    if not arguments:
+        return None
+    return _model_at(arguments[0] if isinstance(step, int) else arguments[-1], rest)
+
+
+def _bare(annotation: Any) -> Any:
+    """The annotation without Annotated and without `| None`."""
+    while True:
+        origin = get_origin(annotation)
+        if origin is typing.Annotated:
+            annotation = get_args(annotation)[0]
+        elif origin in (Union, UnionType):
+            annotation = next(a for a in get_args(annotation) if a is not type(None))
+        else:
+            return annotation

@@ -1,0 +1,74 @@
+"""A region: what its files say, all together, and the catalogue that they refer to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Annotated
+
+from pydantic import AfterValidator, Field, PlainSerializer, PrivateAttr
+
+from components.spec.base import Model
+from components.spec.cluster import Cluster, Drivers
+from components.spec.image import Image
+from components.spec.network import AsNumbers, Fabric, Pools
+from components.spec.position import Positions
+from components.spec.profile import RackProfile
+from components.spec.rack import Rack
+from components.spec.runtime import Runtime
+from components.spec.service_endpoints import Services
+from components.spec.site import Credentials, Pki, Site
+from components.spec.types import Name, SecretReference
+
+Images = Annotated[
+    Mapping[Name, Image],
+    AfterValidator(MappingProxyType),
+    # A mapping proxy is frozen, which a dictionary is not; to write it out, it is one again.
+    PlainSerializer(dict),
+]
+
+
+class RegionFiles(Model):
+    """All top-level keys of a region's files, each in exactly one of them."""
+
+    region: Name
+    """Name of the region, and of its folder."""
+    site: Site
+    credentials: Credentials
+    pki: Pki
+    artifacts: SecretReference
+    """The artifact index: digests of all images and manifests."""
+    services: Services
+    pools: Pools
+    asns: AsNumbers
+    fabric: Fabric
+    racks: Annotated[tuple[Rack, ...], Field(min_length=1)]
+    images: Images
+    """Deploy images by the name that racks use."""
+    cluster: Cluster
+    drivers: Drivers
+    runtime: Runtime
+
+
+class Region(RegionFiles):
+    """A whole description, with the profiles that its racks name."""
+
+    profiles: tuple[RackProfile, ...]
+    """The catalogue."""
+
+    _positions: Positions = PrivateAttr(default_factory=Positions)
+
+    @property
+    def positions(self) -> Positions:
+        """Where each key was written; empty for a region that was not read from files."""
+        return self._positions
+
+    def at(self, positions: Positions) -> Region:
+        """The same region, knowing where its keys were written."""
+        located = self.model_copy()
+        located._positions = positions
+        return located
+
+    def profile(self, name: str) -> RackProfile | None:
+        """The profile of this name."""
+        return next((p for p in self.profiles if p.profile == name), None)

@@ -1,0 +1,44 @@
+"""Where a region is, what it is called, and the references to what opens it."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from components.spec.base import Model
+from components.spec.types import Domain, Name, SecretReference
+
+
+class Site(Model):
+    """A datacenter, or the bench machine that plays one."""
+
+    name: Name
+    country: Annotated[str, Field(pattern="^[A-Z]{2}$")]
+    """ISO 3166-1 code, two capitals: the law that the data is under."""
+    domain: Domain
+    """DNS zone of the region; host names and service names live in it."""
+
+
+class Credentials(Model):
+    """References to the secrets of a region; the values never come near the description."""
+
+    bmc: SecretReference
+    """JSON with `username` and `password` of all BMCs."""
+    ironic: SecretReference
+    """JSON with `username` and `password` of the Ironic API."""
+    s3: SecretReference
+    """JSON with `access_key` and `secret_key` of the object store."""
+    ssh_key: SecretReference
+    """OpenSSH private key that opens switches and hosts; its public half is beside it, `.pub`."""
+    switch_known_hosts: SecretReference
+    """Pinned host keys of the switches, in OpenSSH's form, by out-of-band address."""
+
+
+class Pki(Model):
+    """The region's own certificate authority."""
+
+    ca_certificate: SecretReference
+    """Certificate (PEM) that every client in the region trusts."""
+    ca_key: SecretReference
+    """Its key; signs the Kubernetes API server's certificate."""

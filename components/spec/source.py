@@ -1,0 +1,159 @@
+"""Reads YAML so that each value's file and line stay known.
+
+Values follow YAML 1.2's core schema and nothing more: no tags, no merge keys, no sexagesimal numbers,
+so that a MAC address or a version is what it looks like. The same key twice is a fault, not a choice.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ruamel.yaml import YAML
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+
+from components.errors import Problem
+from components.spec.position import Location, Position, text_of
+
+_INT = re.compile(r"[-+]?[0-9]+")
+_FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
+_CONSTANTS = {
+    **dict.fromkeys(("", "~", "null", "Null", "NULL")),
+    **dict.fromkeys(("true", "True", "TRUE"), True),
+    **dict.fromkeys(("false", "False", "FALSE"), False),
+}
+
+
+@dataclass
+class Document:
+    """What one file says."""
+
+    file: str
+    data: dict[str, Any] = field(default_factory=dict[str, Any])
+    places: dict[Location, Position] = field(default_factory=dict[Location, Position])
+    problems: list[Problem] = field(default_factory=list[Problem])
+
+
+def read(path: Path, *, shown_as: str, prefix: Location = ()) -> Document:
+    """Read one file of a description; faults become problems of the document.
+
+    `prefix` is where the file's content goes in the whole description.
+    """
+    document = Document(shown_as)
+    try:
+        node = YAML(typ="safe", pure=True).compose(path.read_text(encoding="utf-8"))
+    except (YAMLError, UnicodeDecodeError) as error:
+        document.problems.append(_syntax_problem(error, shown_as))
+        return document
+    if node is None:
+        return document
+    if not isinstance(node, MappingNode):
+        document.problems.append(
+            Problem(
+                path=shown_as,
+                message="the file is not a mapping of keys to values",
+                allowed="`key: value` lines at the top",
+                file=shown_as,
+                line=node.start_mark.line + 1,
+                rule="yaml-not-mapping",
+            )
+        )
+        return document
+    document.data = dict(_mapping(node, prefix, document))
+    return document
+
+
+def _syntax_problem(error: Exception, file: str) -> Problem:
+    line = None
+    reason = "the file is not UTF-8"
+    if isinstance(error, MarkedYAMLError):
+        mark = error.problem_mark or error.context_mark
+        line = mark.line + 1 if mark else None
+        reason = ", ".join(part for part in (error.context, error.problem) if part)
+    elif isinstance(error, YAMLError):
+        reason = "a character that YAML does not allow"
+    return Problem(
+        path=file,
+        message=f"this is not YAML: {reason}",
+        remedy="mend the line named, or the one before it",
+        file=file,
+        line=line or 1,
+        rule="yaml-syntax",
+    )
+
+
+def _mapping(node: MappingNode, at: Location, document: Document) -> Iterator[tuple[str, Any]]:
+    seen: dict[str, int] = {}
+    for key_node, value_node in node.value:
+        line = key_node.start_mark.line + 1
+        if not isinstance(key_node, ScalarNode) or not isinstance(key_node.value, str):
+            document.problems.append(_problem(document, at, line, "yaml-key", "a key is not a plain word"))
+            continue
+        key = key_node.value
+        here = (*at, key)
+        if key in seen:
+            document.problems.append(
+                Problem(
+                    path=text_of(here),
+                    message="the same key stands twice in one mapping",
+                    found=f"lines {seen[key]} and {line}",
+                    allowed="each key once",
+                    remedy="keep one of them",
+                    file=document.file,
+                    line=line,
+                    rule="yaml-key-duplicate",
+                )
+            )
+            continue
+        seen[key] = line
+        document.places[here] = Position(document.file, line)
+        yield key, _value(value_node, here, document)
+
+
+def _value(node: Node, at: Location, document: Document) -> Any:
+    line = node.start_mark.line + 1
+    if isinstance(node, MappingNode):
+        return dict(_mapping(node, at, document))
+    if isinstance(node, SequenceNode):
+        items: list[Any] = []
+        for index, item in enumerate(node.value):
+            here = (*at, index)
+            document.places[here] = Position(document.file, item.start_mark.line + 1)
+            items.append(_value(item, here, document))
+        return items
+    if not _is_core(str(node.tag)):
+        document.problems.append(
+            _problem(document, at, line, "yaml-tag", f"the tag {node.tag} has no meaning here")
+        )
+        return None
+    # A quoted or block scalar is always text; only a plain one may be a number or a constant.
+    return node.value if node.style else _plain(node.value)
+
+
+def _is_core(tag: str) -> bool:
+    return tag.startswith("tag:yaml.org,2002:") and tag.rpartition(":")[2] != "binary"
+
+
+def _plain(text: str) -> Any:
+    if text in _CONSTANTS:
+        return _CONSTANTS[text]
+    if _INT.fullmatch(text):
+        return int(text)
+    if _FLOAT.fullmatch(text):
+        return float(text)
+    return text
+
+
+def _problem(document: Document, at: Location, line: int, rule: str, message: str) -> Problem:
+    return Problem(
+        path=text_of(at) or document.file,
+        message=message,
+        allowed="plain mappings, lists, text, numbers, true and false",
+        file=document.file,
+        line=line,
+        rule=rule,
+    )
