@@ -3,17 +3,20 @@
 The plugin (plugin.py) speaks Pulumi's protocol; a handler knows one resource. `check` and `diff` are
 pure and never touch a device. `create` and `update` must be safe to run again at any point: they
 observe, then do what is missing, through the journal.
+
+Two words for what is recorded: *inputs* are what the program asked for, *state* (given to `read` and
+`delete`) is the inputs with the outputs merged into them, mapping by mapping.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from components.engine.journal import Journal
-from components.errors import Problem
+from components.errors import Problem, RegionError
 
 Properties = Mapping[str, Any]
 
@@ -29,6 +32,10 @@ class Change:
     replaces: bool = False
 
 
+def _say_nothing(text: str) -> None:
+    del text
+
+
 @dataclass(frozen=True, kw_only=True)
 class Context:
     """What a handler may use. Made once by the plugin from its provider configuration."""
@@ -38,6 +45,8 @@ class Context:
     region: str
     journal: Journal
     preview: bool = False
+    report: Callable[[str], None] = _say_nothing
+    """Shows one line of progress beside the resource, e.g. `lab-r01-t02: deploying (34 s)`."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,7 +54,15 @@ class Created:
     """Identity (the natural key) and outputs of a resource."""
 
     id: str
-    outputs: dict[str, Any] = field(default_factory=dict)
+    outputs: dict[str, Any] = field(default_factory=dict[str, Any])
+
+
+class PartlyCreatedError(RegionError):
+    """Some of a resource exists. Pulumi records it, so that the next run updates it and a destroy finds it."""
+
+    def __init__(self, error: RegionError, created: Created) -> None:
+        super().__init__(error.message, error.problems)
+        self.created = created
 
 
 class Handler(Protocol):
@@ -76,4 +93,13 @@ class Handler(Protocol):
 
     async def delete(self, id: str, state: Properties, context: Context) -> None:
         """Remove; tolerates absence."""
+        ...
+
+
+@runtime_checkable
+class Resumable(Protocol):
+    """A handler that can tell from the recorded outputs what an earlier run left undone."""
+
+    def unfinished(self, inputs: Properties, outputs: Properties) -> list[Change]:
+        """What is still to be done although inputs do not differ; pure. Shown by the preview."""
         ...
