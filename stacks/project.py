@@ -13,6 +13,7 @@ from components.clients.secrets import reference_path
 from components.errors import Problem, SpecError
 from components.plan import compile_region
 from components.plan.model import RegionPlan
+from components.plan.pending import pending_index
 from components.spec import load
 from components.spec.artifacts import load as load_artifacts
 
@@ -82,6 +83,12 @@ def load_plan(region: str) -> RegionPlan:
     """Read, validate and compile a region. Raises SpecError with every problem; touches no device."""
     spec = load(region_folder(region), CATALOGUE)
     return compile_region(spec, load_artifacts(reference_path(ROOT, spec.artifacts)))
+
+
+def load_hardware(region: str) -> RegionPlan:
+    """Read and compile a region before its images are published: for views of the hardware only."""
+    spec = load(region_folder(region), CATALOGUE)
+    return compile_region(spec, pending_index(spec))
 
 
 def state_folder(region: str | None = None) -> Path:

@@ -19,7 +19,6 @@ from stacks.cli import doctor as machine_doctor
 from stacks.cli import output, overview
 from stacks.cli.environment import pulumi_environment
 from stacks.cli.layers import Operation, raise_for_failures, run_layers
-from stacks.cli.verify import verify_region
 from stacks.project import LAYERS, load_plan
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, help=__doc__, rich_markup_mode=None)
@@ -76,6 +75,8 @@ def verify(
     wake: Annotated[bool, typer.Option(help="Also call each service and wait until it sleeps again.")] = True,
 ) -> None:
     """Check the region itself: what was expected, what was found. It alone decides whether the region is up."""
+    from stacks.cli.verify import verify_region  # the clients behind it are slow to import
+
     results = verify_region(load_plan(region), _chosen(layer), wake=wake)
     output.show_checks(results, as_json)
     if worst(results) is Status.FAIL:
@@ -133,7 +134,7 @@ def doctor(as_json: AsJson = False) -> None:
 @app.command()
 def export(region: Region, what: Annotated[str, typer.Argument(help=f"One of {', '.join(overview.EXPORTS)}.")]) -> None:
     """Print a view of the region for other programs: wiring (the hardware list), inventory (Ansible), dns, plan."""
-    print(json.dumps(overview.export(load_plan, region, what), indent=2, sort_keys=True, default=str))
+    print(json.dumps(overview.export(region, what), indent=2, sort_keys=True, default=str))
 
 
 @app.command()

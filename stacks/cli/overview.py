@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import dataclasses
 from collections.abc import Callable
 from typing import Any
@@ -12,33 +11,42 @@ from rich.text import Text
 from rich.tree import Tree
 
 from components.checks.result import CheckResult, Status, worst
-from components.engine.journal import Journal
+from components.engine.journal import history
 from components.errors import Problem, SpecError
 from components.plan.dns import records
 from components.plan.inventory import ansible_inventory
 from components.plan.model import RegionPlan, TrayRole
 from components.plan.wiring import wiring
 from stacks.cli import output
-from stacks.cli.verify import verify_region
-from stacks.project import LAYERS, state_folder
+from stacks.project import LAYERS, load_hardware, load_plan, state_folder
 
-EXPORTS: dict[str, Callable[[RegionPlan], Any]] = {
-    "wiring": wiring,
-    "inventory": ansible_inventory,
-    "dns": records,
-    "plan": dataclasses.asdict,
+
+@dataclasses.dataclass(frozen=True)
+class View:
+    """A view of a region that other programs read."""
+
+    render: Callable[[RegionPlan], Any]
+    load: Callable[[str], RegionPlan] = load_plan
+
+
+EXPORTS = {
+    # the datacenter is built from these before anything is published in it
+    "wiring": View(wiring, load_hardware),
+    "dns": View(records, load_hardware),
+    "inventory": View(ansible_inventory),
+    "plan": View(dataclasses.asdict),
 }
-"""Views that other programs read."""
 
 
-def export(load_plan: Callable[[str], RegionPlan], region: str, what: str) -> Any:
+def export(region: str, what: str) -> Any:
     """One of EXPORTS for a region; raises SpecError for another name."""
     if what not in EXPORTS:
         raise SpecError(
             "unknown export",
             [Problem(path="what", message="there is no such view", found=what, allowed=", ".join(EXPORTS))],
         )
-    return EXPORTS[what](load_plan(region))
+    view = EXPORTS[what]
+    return view.render(view.load(region))
 
 
 def how_to_call(plan: RegionPlan) -> str:
@@ -101,15 +109,13 @@ def _actions(region: str) -> list[dict[str, Any]]:
     path = state_folder(region) / "journal.db"
     if not path.exists():
         return []
-    return [dataclasses.asdict(row) for row in asyncio.run(_history(path))]
-
-
-async def _history(path: Any) -> list[Any]:
-    return list(Journal.read_history(path, limit=10))
+    return [dataclasses.asdict(row) for row in history(path, limit=10)]
 
 
 def show_status(plan: RegionPlan, as_json: bool) -> None:
     """Live state, one row a thing, from the read-only checks; then the last physical actions."""
+    from stacks.cli.verify import verify_region  # the clients behind it are slow to import
+
     results = verify_region(plan, LAYERS, wake=False)
     actions = _actions(plan.region)
     if as_json:
