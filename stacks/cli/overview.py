@@ -11,7 +11,7 @@ from rich.text import Text
 from rich.tree import Tree
 
 from components.checks.result import CheckResult, Status, worst
-from components.engine.journal import history
+from components.engine.journal import Journal
 from components.errors import Problem, SpecError
 from components.plan.dns import records
 from components.plan.inventory import ansible_inventory
@@ -109,7 +109,7 @@ def _actions(region: str) -> list[dict[str, Any]]:
     path = state_folder(region) / "journal.db"
     if not path.exists():
         return []
-    return [dataclasses.asdict(row) for row in history(path, limit=10)]
+    return [dataclasses.asdict(row) for row in Journal.read_history(path, limit=10)]
 
 
 def show_status(plan: RegionPlan, as_json: bool) -> None:
