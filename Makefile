@@ -16,6 +16,7 @@ tools: install ## Build the pinned programs (cached by content).
 	@python -m lab.toolchain build
 
 lab: tools ## Start the lab's datacenter: switches, machines, services.
+	@mkdir -p .lab && region export $(REGION) wiring > .lab/wiring.new && mv .lab/wiring.new .lab/wiring.json
 	@python -m lab up
 
 up: lab ## Bring the lab region up from powered-off machines to a served request.

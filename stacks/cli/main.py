@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import sys
+from enum import StrEnum
 from typing import Annotated
 
 import typer
@@ -17,6 +18,7 @@ from components.checks.result import Status, worst
 from components.errors import RegionError
 from stacks.cli import doctor as machine_doctor
 from stacks.cli import output, overview
+from stacks.cli.comment import markdown
 from stacks.cli.environment import pulumi_environment
 from stacks.cli.layers import Operation, raise_for_failures, run_layers
 from stacks.project import LAYERS, load_plan
@@ -53,15 +55,32 @@ def up(region: Region, layer: Layers = None, as_json: AsJson = False) -> None:
             output.people.print(overview.how_to_call(plan), highlight=False, soft_wrap=True)
 
 
+class Format(StrEnum):
+    """How a preview is shown."""
+
+    TEXT = "text"
+    MARKDOWN = "markdown"
+    JSON = "json"
+
+
 @app.command()
-def preview(region: Region, layer: Layers = None, as_json: AsJson = False) -> None:
+def preview(
+    region: Region,
+    layer: Layers = None,
+    as_json: AsJson = False,
+    form: Annotated[Format, typer.Option("--format", help="markdown is the comment for a pull request.")] = Format.TEXT,
+) -> None:
     """Show what `up` would change, layer by layer. Touches nothing."""
     load_plan(region)
     layers = _chosen(layer)
+    as_json = as_json or form is Format.JSON
     with output.Progress(f"region preview {region}", layers, as_json) as progress:
         phases = run_layers(region, layers, Operation.PREVIEW, progress.report)
-    output.show_phases(f"region preview {region}", phases, as_json)
-    for phase in phases if not as_json else []:
+    if form is Format.MARKDOWN:
+        print(markdown(region, phases), end="")
+    else:
+        output.show_phases(f"region preview {region}", phases, as_json)
+    for phase in phases if form is Format.TEXT and not as_json else []:
         for line in phase.details:
             output.people.print(f"  {phase.layer}: {line}", highlight=False, markup=False)
     raise_for_failures(phases)

@@ -1,0 +1,23 @@
+"""The fabric: all switches of a region, changed as one transaction."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pulumi
+from components.network.fabric import Fabric, FabricArgs
+
+from components.plan.model import RegionPlan
+from components.plan.resources import switch_group_inputs
+from components.provider.resource import Provider, ProviderArgs
+
+
+def declare(plan: RegionPlan, project: Path) -> None:
+    """Declare the layer's resources; exports the digest of each switch's configuration."""
+    provider = Provider("gpuregion", ProviderArgs(region=plan.region, project=str(project)))
+    fabric = Fabric(
+        plan.region,
+        FabricArgs(inputs=switch_group_inputs(plan)),
+        pulumi.ResourceOptions(providers=[provider]),
+    )
+    pulumi.export("switches", fabric.switches)
