@@ -6,6 +6,5 @@ provider's resources, and the physical actions that a change means.
 
 from components.plan.compile import compile_region
 from components.plan.model import RegionPlan
-from components.plan.project import load_plan
 
-__all__ = ["RegionPlan", "compile_region", "load_plan"]
+__all__ = ["RegionPlan", "compile_region"]

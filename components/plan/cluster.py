@@ -32,9 +32,7 @@ def compile_cluster(region: Region, artifacts: ArtifactIndex, racks: Sequence[Ra
         dns_address=address(pools.services, _DNS_HOST),
         domain=cluster.domain,
         join_pace=cluster.join_pace,
-        namespaces=tuple(
-            NamespacePlan(name=n.name, pods=n.quota.pods, gpus=n.quota.gpus) for n in cluster.namespaces
-        ),
+        namespaces=tuple(NamespacePlan(name=n.name, pods=n.quota.pods, gpus=n.quota.gpus) for n in cluster.namespaces),
         images=tuple(
             ContainerImage(name=name, reference=image.reference, tag=image.tag)
             for name, image in sorted(artifacts.container_images.items())

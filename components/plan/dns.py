@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from components.plan.model import DnsRecord, FabricPlan, RackPlan, RuntimePlan
+from components.plan.model import DnsRecord, FabricPlan, RackPlan, RegionPlan, RuntimePlan
 from components.plan.naming import bmc_name, relative
 from components.spec.derive import SERVICE_NAMES
 
@@ -31,3 +31,8 @@ def _records(
             yield DnsRecord(name=bmc_name(host.name), address=host.bmc_address)
     for switch in fabric.switches:
         yield DnsRecord(name=switch.name, address=switch.oob_address)
+
+
+def records(plan: RegionPlan) -> dict[str, str]:
+    """Name relative to the region's domain -> address, as a DNS server's configuration takes them."""
+    return {record.name: record.address for record in plan.records}

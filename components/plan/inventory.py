@@ -49,7 +49,15 @@ from components.plan.rules import DRA_DRIVER
 
 GROUPS = (TrayRole.CONTROL_PLANE, TrayRole.GPU_WORKER)
 
-KUBEADM_IMAGES = ("kube-apiserver", "kube-controller-manager", "kube-scheduler", "kube-proxy", "etcd", "coredns", "pause")
+KUBEADM_IMAGES = (
+    "kube-apiserver",
+    "kube-controller-manager",
+    "kube-scheduler",
+    "kube-proxy",
+    "etcd",
+    "coredns",
+    "pause",
+)
 
 ROLES_OF_VARIABLES: Mapping[str, tuple[str, ...]] = {
     "ansible": (),

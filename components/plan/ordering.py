@@ -7,6 +7,4 @@ import re
 
 def natural(name: str) -> tuple[tuple[int, int, str], ...]:
     """Sort key that puts `swp2` before `swp10`."""
-    return tuple(
-        (0, int(part), "") if part.isdigit() else (1, 0, part) for part in re.split(r"([0-9]+)", name) if part
-    )
+    return tuple((0, int(part), "") if part.isdigit() else (1, 0, part) for part in re.split(r"([0-9]+)", name) if part)

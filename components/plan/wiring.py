@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import urlsplit
 
+from components.plan.dns import records
 from components.plan.model import Cable, HostPlan, RackPlan, RegionPlan
 
 
@@ -39,7 +40,7 @@ def wiring(plan: RegionPlan) -> dict[str, Any]:
         ],
         # All edges reach the same: the table of the outside has one route for each, over all edges.
         "edge_routes": list(fabric.edges[0].routes) if fabric.edges else [],
-        "records": {record.name: record.address for record in plan.records},
+        "records": records(plan),
         "services": {
             "address": endpoints.address,
             "ironic": _port(endpoints.ironic),

@@ -55,7 +55,7 @@ class ArtifactIndex(Model):
     """Everything that a region installs."""
 
     # `schema` would shadow a method of pydantic's models.
-    schema_version: Annotated[Literal[1], Field(alias="schema")]
+    schema_version: Literal[1] = Field(alias="schema")
     deploy_images: Annotated[Mapping[str, DeployImage], *_FROZEN]
     container_images: Annotated[Mapping[str, PublishedImage], *_FROZEN]
     manifests: Annotated[Mapping[str, Manifest], *_FROZEN]

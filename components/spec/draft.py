@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -78,10 +78,12 @@ def _without(
     value: Any, doomed: set[Location], at: Location, kept: dict[Location, tuple[int, ...]], here: Location = ()
 ) -> Any:
     if isinstance(value, dict):
-        return {key: _without(item, doomed, (*at, key), kept, (*here, key)) for key, item in value.items()}
+        entries = cast("dict[str, Any]", value)
+        return {key: _without(item, doomed, (*at, key), kept, (*here, key)) for key, item in entries.items()}
     if isinstance(value, list):
-        left = tuple(index for index in range(len(value)) if (*here, index) not in doomed)
-        if len(left) < len(value):
+        items = cast("list[Any]", value)
+        left = tuple(index for index in range(len(items)) if (*here, index) not in doomed)
+        if len(left) < len(items):
             kept[at] = left
-        return [_without(value[index], doomed, (*at, index), kept, (*here, index)) for index in left]
+        return [_without(items[index], doomed, (*at, index), kept, (*here, index)) for index in left]
     return value

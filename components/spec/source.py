@@ -10,11 +10,11 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
-from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+from ruamel.yaml.nodes import MappingNode, ScalarNode, SequenceNode
 
 from components.errors import Problem
 from components.spec.position import Location, Position, text_of
@@ -26,6 +26,19 @@ _CONSTANTS = {
     **dict.fromkeys(("true", "True", "TRUE"), True),
     **dict.fromkeys(("false", "False", "FALSE"), False),
 }
+
+
+class _Mark(Protocol):
+    line: int
+
+
+class _Node(Protocol):
+    """A node of ruamel's, which carries no types of its own."""
+
+    tag: object
+    value: Any
+    style: str | None
+    start_mark: _Mark
 
 
 @dataclass
@@ -45,13 +58,13 @@ def read(path: Path, *, shown_as: str, prefix: Location = ()) -> Document:
     """
     document = Document(shown_as)
     try:
-        node = YAML(typ="safe", pure=True).compose(path.read_text(encoding="utf-8"))
+        node: _Node | None = YAML(typ="safe", pure=True).compose(path.read_text(encoding="utf-8"))
     except (YAMLError, UnicodeDecodeError) as error:
         document.problems.append(_syntax_problem(error, shown_as))
         return document
     if node is None:
         return document
-    if not isinstance(node, MappingNode):
+    if not _is(node, MappingNode):
         document.problems.append(
             Problem(
                 path=shown_as,
@@ -71,9 +84,11 @@ def _syntax_problem(error: Exception, file: str) -> Problem:
     line = None
     reason = "the file is not UTF-8"
     if isinstance(error, MarkedYAMLError):
-        mark = error.problem_mark or error.context_mark
+        marked: Any = error  # ruamel's errors carry no types
+        mark: _Mark | None = marked.problem_mark or marked.context_mark
         line = mark.line + 1 if mark else None
-        reason = ", ".join(part for part in (error.context, error.problem) if part)
+        parts: tuple[str | None, ...] = (marked.context, marked.problem)
+        reason = ", ".join(part for part in parts if part)
     elif isinstance(error, YAMLError):
         reason = "a character that YAML does not allow"
     return Problem(
@@ -86,14 +101,20 @@ def _syntax_problem(error: Exception, file: str) -> Problem:
     )
 
 
-def _mapping(node: MappingNode, at: Location, document: Document) -> Iterator[tuple[str, Any]]:
+def _is(node: object, kind: type) -> bool:
+    """As isinstance, without narrowing to a class that has no types."""
+    return isinstance(node, kind)
+
+
+def _mapping(node: _Node, at: Location, document: Document) -> Iterator[tuple[str, Any]]:
     seen: dict[str, int] = {}
-    for key_node, value_node in node.value:
+    pairs: list[tuple[_Node, _Node]] = node.value
+    for key_node, value_node in pairs:
         line = key_node.start_mark.line + 1
-        if not isinstance(key_node, ScalarNode) or not isinstance(key_node.value, str):
+        if not _is(key_node, ScalarNode):
             document.problems.append(_problem(document, at, line, "yaml-key", "a key is not a plain word"))
             continue
-        key = key_node.value
+        key: str = key_node.value
         here = (*at, key)
         if key in seen:
             document.problems.append(
@@ -114,21 +135,20 @@ def _mapping(node: MappingNode, at: Location, document: Document) -> Iterator[tu
         yield key, _value(value_node, here, document)
 
 
-def _value(node: Node, at: Location, document: Document) -> Any:
+def _value(node: _Node, at: Location, document: Document) -> Any:
     line = node.start_mark.line + 1
-    if isinstance(node, MappingNode):
+    if _is(node, MappingNode):
         return dict(_mapping(node, at, document))
-    if isinstance(node, SequenceNode):
+    if _is(node, SequenceNode):
         items: list[Any] = []
-        for index, item in enumerate(node.value):
+        nodes: list[_Node] = node.value
+        for index, item in enumerate(nodes):
             here = (*at, index)
             document.places[here] = Position(document.file, item.start_mark.line + 1)
             items.append(_value(item, here, document))
         return items
     if not _is_core(str(node.tag)):
-        document.problems.append(
-            _problem(document, at, line, "yaml-tag", f"the tag {node.tag} has no meaning here")
-        )
+        document.problems.append(_problem(document, at, line, "yaml-tag", f"the tag {node.tag} has no meaning here"))
         return None
     # A quoted or block scalar is always text; only a plain one may be a number or a constant.
     return node.value if node.style else _plain(node.value)

@@ -44,9 +44,7 @@ def _label(value: str) -> str:
 
 
 def _domain(value: str) -> str:
-    if len(value) > 253 or not all(
-        re.fullmatch(_LABEL, part) and len(part) <= DNS_LABEL for part in value.split(".")
-    ):
+    if len(value) > 253 or not all(re.fullmatch(_LABEL, part) and len(part) <= DNS_LABEL for part in value.split(".")):
         raise _fault(
             "domain-form",
             "this is not a DNS domain name",

@@ -1,3 +1,14 @@
 """Rules that look at more than one field of a description. Each has a stable id and a test."""
 
-RULES = ()
+from components.spec.rules import asns, cabling, cluster, identity, names, pools, services
+
+RULES = (
+    *identity.RULES,
+    *names.RULES,
+    *pools.RULES,
+    *asns.RULES,
+    *cabling.RULES,
+    *cluster.RULES,
+    *services.RULES,
+)
+"""All of them; the order has no meaning, as every problem is reported at once."""

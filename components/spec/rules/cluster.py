@@ -1,0 +1,150 @@
+"""Rules on the cluster and on the services that run in it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from components.spec.limits import CONTAINERD_FOR_KUBERNETES, CONTROL_PLANE_SIZES, MAX_CLUSTER_NODES
+from components.spec.rack import Role
+from components.spec.region import Region
+from components.spec.rules.rule import Fault, rule
+
+
+def _count(region: Region, role: Role) -> int:
+    return sum(tray.role is role for rack in region.racks for tray in rack.trays)
+
+
+@rule("control-plane-size", "racks")
+def control_plane_is_odd(region: Region) -> Iterator[Fault]:
+    count = _count(region, Role.CONTROL_PLANE)
+    if count not in CONTROL_PLANE_SIZES:
+        yield Fault(
+            at=("racks",),
+            message=f"a control plane of {count}: an even one tolerates no more than one machine less would",
+            found=str(count),
+            allowed=", ".join(map(str, CONTROL_PLANE_SIZES)),
+            remedy="change the role of trays",
+        )
+
+
+@rule("control-plane-address", "racks", "cluster")
+def control_plane_has_address(region: Region) -> Iterator[Fault]:
+    count = _count(region, Role.CONTROL_PLANE)
+    if count > 1 and region.cluster.api_vip_id is None:
+        yield Fault(
+            at=("cluster",),
+            message="with more than one control plane, the API needs an address of its own",
+            found=f"{count} control planes and no api_vip_id",
+            allowed="an id within pools.service_vips",
+            remedy="add api_vip_id",
+        )
+
+
+@rule("worker-missing", "racks")
+def there_are_workers(region: Region) -> Iterator[Fault]:
+    if not _count(region, Role.GPU_WORKER):
+        yield Fault(
+            at=("racks",),
+            message="no tray is a GPU worker, so nothing serves",
+            found="0",
+            allowed="at least 1",
+            remedy="give a tray the role gpu_worker",
+        )
+
+
+@rule("cluster-too-large", "racks")
+def cluster_is_supported(region: Region) -> Iterator[Fault]:
+    count = _count(region, Role.CONTROL_PLANE) + _count(region, Role.GPU_WORKER)
+    if count > MAX_CLUSTER_NODES:
+        yield Fault(
+            at=("racks",),
+            message="one Kubernetes cluster does not hold so many nodes",
+            found=str(count),
+            allowed=f"at most {MAX_CLUSTER_NODES}",
+            remedy="cut the region along racks into two",
+        )
+
+
+@rule("profiles-disagree", "racks", "profiles")
+def profiles_agree(region: Region) -> Iterator[Fault]:
+    """What kubelet and the drivers are told is told once for the whole cluster."""
+    profiles = {profile.profile: profile for profile in region.profiles}
+    facts = [
+        (r, p.profile, (p.simulated, p.tray.cgroup_version, p.tray.limited_oom_score))
+        for r, p in ((r, profiles.get(rack.profile)) for r, rack in enumerate(region.racks))
+        if p
+    ]
+    for r, name, fact in facts[1:]:
+        if fact != facts[0][2]:
+            yield Fault(
+                at=("racks", r, "profile"),
+                message=f"racks of one cluster agree in simulated, cgroup_version and limited_oom_score:"
+                f" {name} differs from {facts[0][1]}",
+                found=name,
+                allowed="profiles that agree in these",
+                remedy="put these racks into a region of their own",
+            )
+
+
+@rule("containerd-unsupported", "cluster")
+def versions_go_together(region: Region) -> Iterator[Fault]:
+    cluster = region.cluster
+    kubernetes = cluster.kubernetes.rpartition(".")[0]
+    supported = CONTAINERD_FOR_KUBERNETES.get(kubernetes)
+    if supported is None:
+        yield Fault(
+            at=("cluster", "kubernetes"),
+            message="the roles and manifests do not know this Kubernetes version",
+            found=cluster.kubernetes,
+            allowed=", ".join(f"{minor}.x" for minor in CONTAINERD_FOR_KUBERNETES),
+            remedy="choose one of these",
+        )
+    elif cluster.containerd.rpartition(".")[0] not in supported:
+        yield Fault(
+            at=("cluster", "containerd"),
+            message=f"Kubernetes {kubernetes} is not run with this containerd",
+            found=cluster.containerd,
+            allowed=", ".join(f"{minor}.x" for minor in supported),
+            remedy="choose one of these",
+        )
+
+
+@rule("driver-gpu-count", "racks", "profiles", "drivers")
+def drivers_expect_what_is_there(region: Region) -> Iterator[Fault]:
+    profiles = {profile.profile: profile for profile in region.profiles}
+    expected = region.drivers.gpus_per_host
+    for name in dict.fromkeys(rack.profile for rack in region.racks):
+        profile = profiles.get(name)
+        if profile and profile.tray.gpus != expected:
+            yield Fault(
+                at=("drivers", "gpus_per_host"),
+                message=f"trays of profile {name} have another number of GPUs, so no host would be accepted",
+                found=str(expected),
+                allowed=str(profile.tray.gpus),
+                remedy="correct it here or in the profile",
+            )
+
+
+@rule("quota-zero", "cluster", partial=True)
+def quotas_allow_something(region: Region) -> Iterator[Fault]:
+    for n, namespace in enumerate(region.cluster.namespaces):
+        if namespace.quota.pods == 0:
+            yield Fault(
+                at=("cluster", "namespaces", n, "quota", "pods"),
+                message="a namespace that may hold no pod is of no use",
+                found="0",
+                allowed="at least 1",
+                remedy="raise it, or remove the namespace",
+            )
+
+
+RULES = (
+    control_plane_is_odd,
+    control_plane_has_address,
+    there_are_workers,
+    cluster_is_supported,
+    profiles_agree,
+    versions_go_together,
+    drivers_expect_what_is_there,
+    quotas_allow_something,
+)

@@ -1,0 +1,58 @@
+"""Rules on names that are made out of names: hosts, interfaces, host names of services."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from components.spec.derive import HOST_SUFFIXES, edge_interface, host_name, oob_bridge
+from components.spec.limits import DNS_LABEL, INTERFACE_NAME
+from components.spec.region import Region
+from components.spec.rules.rule import Fault, rule
+
+
+@rule("host-name-too-long", "racks", partial=True)
+def host_names(region: Region) -> Iterator[Fault]:
+    """A tray's names end in its slot, and its BMC's in `-bmc`; all are DNS labels."""
+    for r, rack in enumerate(region.racks):
+        longest = max(len(host_name(rack.name, tray.slot) + end) for tray in rack.trays for end in HOST_SUFFIXES)
+        if longest > DNS_LABEL:
+            yield Fault(
+                at=("racks", r, "name"),
+                message=f"the names of its BMCs have {longest} characters",
+                found=f"{len(rack.name)} characters",
+                allowed=f"at most {len(rack.name) - longest + DNS_LABEL}, so that RACK-tNN-bmc is a DNS label",
+                remedy="choose a shorter name",
+            )
+
+
+@rule("region-interface-too-long", "region", "fabric", partial=True)
+def interfaces(region: Region) -> Iterator[Fault]:
+    """Interfaces outside the fabric are named after the region."""
+    edges = [edge_interface(region.region, leaf.edge.id) for leaf in region.fabric.leaves if leaf.edge]
+    longest = max([oob_bridge(region.region), *edges], key=len)
+    if len(longest) > INTERFACE_NAME:
+        yield Fault(
+            at=("region",),
+            message=f"the interface {longest} that is named after it has {len(longest)} characters",
+            found=region.region,
+            allowed=f"at most {len(region.region) - len(longest) + INTERFACE_NAME} characters here",
+            remedy="choose a shorter name for the region",
+        )
+
+
+@rule("service-host-outside-domain", "site", "runtime", partial=True)
+def service_hosts(region: Region) -> Iterator[Fault]:
+    """The region's DNS answers for one zone."""
+    domain = region.site.domain
+    for s, service in enumerate(region.runtime.services):
+        if not service.host.endswith(f".{domain}"):
+            yield Fault(
+                at=("runtime", "services", s, "host"),
+                message="the region's DNS does not answer for this name",
+                found=service.host,
+                allowed=f"a name that ends in .{domain}",
+                remedy=f"call it {service.name}.{domain}",
+            )
+
+
+RULES = (host_names, interfaces, service_hosts)
