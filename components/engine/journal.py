@@ -58,6 +58,8 @@ class ActionKind(StrEnum):
     POWER_OFF = "power-off"
     REMOVE = "remove"
     CONFIGURE = "configure"
+    CONFIRM = "confirm"
+    ROLL_BACK = "roll-back"
     RUN_PLAYBOOK = "run-playbook"
 
 
@@ -207,6 +209,38 @@ class Journal:
         await self._conclude(row, Outcome.DONE)
         return Outcome.DONE
 
+    @staticmethod
+    def read_history(path: Path, *, limit: int = 100, target: str | None = None) -> list[Record]:
+        """The newest actions first. Needs no lock, so it answers while a run is under way."""
+        if not path.is_file():
+            return []
+        connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=5)
+        try:
+            rows = connection.execute(
+                "SELECT a.run, r.scope, r.pid, a.target, a.kind, a.digest, a.destructive, a.intent_at, a.outcome_at,"
+                " a.outcome, a.detail FROM actions a JOIN runs r ON r.id = a.run"
+                " WHERE ?1 IS NULL OR a.target = ?1 ORDER BY a.id DESC LIMIT ?2",
+                (target, limit),
+            ).fetchall()
+        finally:
+            connection.close()
+        return [
+            Record(
+                run=r[0],
+                scope=r[1],
+                pid=r[2],
+                target=r[3],
+                kind=r[4],
+                digest=r[5],
+                destructive=bool(r[6]),
+                intent_at=r[7],
+                outcome_at=r[8],
+                outcome=r[9],
+                detail=r[10],
+            )
+            for r in rows
+        ]
+
     async def _carry_out(self, row: int, *steps: Step | None) -> None:
         """Run the steps; a failure is an outcome, a cancellation is not: the device may go on."""
         try:
@@ -255,35 +289,3 @@ class Journal:
     async def _sql(self, statement: str, values: tuple[object, ...]) -> list[tuple[int, ...]]:
         async with self._turn:
             return await asyncio.to_thread(lambda: self._connection.execute(statement, values).fetchall())
-
-
-def history(path: Path, *, limit: int = 100, target: str | None = None) -> list[Record]:
-    """The newest actions first. Needs no lock, so it answers while a run is under way."""
-    if not path.is_file():
-        return []
-    connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=5)
-    try:
-        rows = connection.execute(
-            "SELECT a.run, r.scope, r.pid, a.target, a.kind, a.digest, a.destructive, a.intent_at, a.outcome_at,"
-            " a.outcome, a.detail FROM actions a JOIN runs r ON r.id = a.run"
-            " WHERE ?1 IS NULL OR a.target = ?1 ORDER BY a.id DESC LIMIT ?2",
-            (target, limit),
-        ).fetchall()
-    finally:
-        connection.close()
-    return [
-        Record(
-            run=r[0],
-            scope=r[1],
-            pid=r[2],
-            target=r[3],
-            kind=r[4],
-            digest=r[5],
-            destructive=bool(r[6]),
-            intent_at=r[7],
-            outcome_at=r[8],
-            outcome=r[9],
-            detail=r[10],
-        )
-        for r in rows
-    ]

@@ -49,7 +49,7 @@ async def _abort(context: Context, error: BaseException) -> NoReturn:
         detail = provider_pb2.ErrorResourceInitFailed(
             id=error.created.id,
             properties=PropertyValue.marshal_map(to_wire(error.created.outputs)),
-            reasons=[redact(str(problem)) for problem in error.problems],
+            reasons=[text],  # shown instead of the status's message
         )
         status = status_pb2.Status(code=grpc.StatusCode.UNKNOWN.value[0], message=text)
         status.details.add().Pack(detail)

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from components.engine.journal import Action, ActionKind, Journal, Observation, Outcome, history
+from components.engine.journal import Action, ActionKind, Journal, Observation, Outcome
 from components.engine.lock import RunInProgressError
 
 DEPLOY = Action(target="lab-r01-t01", kind=ActionKind.DEPLOY, digest="d1", destructive=True)
@@ -72,15 +72,15 @@ async def test_a_device_is_told_only_when_it_shows_nothing(
     assert await perform(tmp_path / "j.db", device) is outcome
     assert device.told == told
     assert device.state is Observation.DONE
-    assert [r.outcome for r in history(tmp_path / "j.db")] == [outcome]
+    assert [r.outcome for r in Journal.read_history(tmp_path / "j.db")] == [outcome]
 
 
 async def test_a_run_that_changes_nothing_writes_nothing(tmp_path: Path) -> None:
     device = Device()
     await perform(tmp_path / "j.db", device)
-    before = history(tmp_path / "j.db")
+    before = Journal.read_history(tmp_path / "j.db")
     await perform(tmp_path / "j.db", device)
-    assert history(tmp_path / "j.db") == before
+    assert Journal.read_history(tmp_path / "j.db") == before
 
 
 POINTS = ["observe", "before-act", "after-act", "waiting", "done"]
@@ -104,7 +104,7 @@ def test_however_often_a_run_is_killed_the_device_is_told_once(
         device.killed_at.clear()
     assert device.state is Observation.DONE
     assert device.told == 1
-    assert all(r.outcome for r in history(path)), "every intent is resolved by the run that completes"
+    assert all(r.outcome for r in Journal.read_history(path)), "every intent is resolved by the run that completes"
 
 
 async def test_a_failure_is_recorded_redacted_and_may_be_tried_again(tmp_path: Path) -> None:
@@ -118,7 +118,7 @@ async def test_a_failure_is_recorded_redacted_and_may_be_tried_again(tmp_path: P
         with pytest.raises(RuntimeError):
             await journal.perform(DEPLOY, observe=device.observe, act=fail)
         assert await journal.perform(DEPLOY, observe=device.observe, act=device.act) is Outcome.DONE
-    newest, failed = history(path)
+    newest, failed = Journal.read_history(path)
     assert (failed.outcome, failed.detail) == ("failed", "BMC refused admin:***")
     assert newest.outcome == "done"
 
@@ -140,17 +140,17 @@ async def test_a_cancelled_action_stays_open_because_the_device_may_go_on(tmp_pa
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
-    assert history(path)[0].outcome is None
+    assert Journal.read_history(path)[0].outcome is None
     await perform(path, device)
-    assert [r.outcome for r in history(path)] == ["observed"]
+    assert [r.outcome for r in Journal.read_history(path)] == ["observed"]
 
 
 async def test_history_can_be_asked_for_one_device(tmp_path: Path) -> None:
     path = tmp_path / "j.db"
     await perform(path, Device())
     await perform(path, Device(), Action(target="lab-r01-t02", kind=ActionKind.CLEAN, digest="x"))
-    assert [r.target for r in history(path, target="lab-r01-t02")] == ["lab-r01-t02"]
-    assert history(tmp_path / "none.db") == []
+    assert [r.target for r in Journal.read_history(path, target="lab-r01-t02")] == ["lab-r01-t02"]
+    assert Journal.read_history(tmp_path / "none.db") == []
 
 
 HOLDER = """
