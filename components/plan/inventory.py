@@ -26,11 +26,11 @@ Variables of all hosts
     kubernetes_join_pace
     pod_network_mtu
     nvidia_driver_version, nvidia_driver_gpu_count
-    dra_driver_image, dra_driver_device_class, dra_driver_gpu_count
+    dra_driver_image, dra_driver_gpu_count
     keda_manifest_url, keda_manifest_sha256
     keda_http_add_on_manifest_url, keda_http_add_on_manifest_sha256
     envoy_gateway_manifest_url, envoy_gateway_manifest_sha256
-    envoy_gateway_vip, envoy_gateway_name, envoy_gateway_envoy_image
+    envoy_gateway_envoy_image
 
 Secret and file variables (`secret_variables`: name -> reference; the playbook gets the content)
     apt_repository_key                              public key, ASCII armour
@@ -171,13 +171,10 @@ def _region_variables(plan: RegionPlan) -> dict[str, Any]:
         "nvidia_driver_version": cluster.nvidia_driver,
         "nvidia_driver_gpu_count": cluster.gpus_per_host,
         "dra_driver_image": cluster.image(DRA_DRIVER[cluster.simulated]).reference,
-        "dra_driver_device_class": cluster.device_class,
         "dra_driver_gpu_count": cluster.gpus_per_host,
         **_manifest("keda", cluster, "keda"),
         **_manifest("keda_http_add_on", cluster, "http-add-on"),
         **_manifest("envoy_gateway", cluster, "envoy-gateway"),
-        "envoy_gateway_vip": plan.runtime.gateway_vip,
-        "envoy_gateway_name": plan.runtime.gateway,
         "envoy_gateway_envoy_image": cluster.image("envoy").reference,
     }
 
