@@ -1,0 +1,98 @@
+"""One physical action, as a preview shows it and a provider performs it."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Any
+
+Inputs = Mapping[str, Any]
+"""Inputs of a resource, as `components.plan.resources` makes them and the state records them."""
+
+
+class ActionKind(StrEnum):
+    """What is done to a device; the same words as in the journal."""
+
+    ENROL = "enrol"
+    """Make it known to the bare-metal service, or correct what is known: touches no device."""
+    INSPECT = "inspect"
+    """Boot the agent and compare serial number and MACs."""
+    CLEAN = "clean"
+    """Wipe the disks."""
+    DEPLOY = "deploy"
+    """Write the image and start the host."""
+    UNDEPLOY = "undeploy"
+    """Stop the host for good."""
+    REMOVE = "remove"
+    """Forget the device."""
+    CONFIGURE = "configure"
+    """Apply a switch's configuration."""
+    RUN_PLAYBOOK = "run-playbook"
+    NOTHING = "nothing"
+    """Inputs differ and no device does: only the record follows."""
+
+
+DURATIONS_S: Mapping[ActionKind, int] = MappingProxyType(
+    {
+        ActionKind.ENROL: 5,
+        ActionKind.INSPECT: 20,
+        ActionKind.CLEAN: 25,
+        ActionKind.DEPLOY: 35,
+        ActionKind.UNDEPLOY: 10,
+        ActionKind.REMOVE: 2,
+        ActionKind.CONFIGURE: 4,
+        ActionKind.RUN_PLAYBOOK: 60,
+        ActionKind.NOTHING: 0,
+    }
+)
+"""Seconds each action took on the bench. Hardware adds minutes of self-test to each power cycle."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class PhysicalAction:
+    """One action on one device."""
+
+    target: str
+    """Natural key: host, switch or playbook."""
+    kind: ActionKind
+    reason: str
+    """What makes it necessary, in words, with both values."""
+    destructive: bool = False
+    """Whether data or a running host is lost by it."""
+    disrupts: tuple[str, ...] = ()
+    """What loses service for a moment, e.g. `lab-leaf1:swp1`, a BGP session."""
+    details: tuple[str, ...] = ()
+    """What differs, one item each: lines of a configuration, names of roles."""
+
+    @property
+    def duration_s(self) -> int:
+        """Estimate."""
+        return DURATIONS_S[self.kind]
+
+    def __str__(self) -> str:
+        mark = " (destructive)" if self.destructive else ""
+        return f"{self.kind} {self.target}{mark}: {self.reason}"
+
+
+def elapsed_s(actions: Iterable[PhysicalAction]) -> int:
+    """Estimate for all: devices are worked on side by side, each one's actions in turn."""
+    of_target: dict[str, int] = defaultdict(int)
+    for action in actions:
+        of_target[action.target] += action.duration_s
+    return max(of_target.values(), default=0)
+
+
+def changed(what: str, old: object, new: object) -> str:
+    """`image changes from a to b`."""
+    return f"{what} changes from {old} to {new}"
+
+
+def part(inputs: Inputs | None, *keys: str) -> Inputs:
+    """What stands under these keys; nothing if there are no inputs, or an older version lacked it."""
+    here: Any = inputs or {}
+    for key in keys:
+        here = here.get(key, {})
+    return here

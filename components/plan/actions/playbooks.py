@@ -1,0 +1,65 @@
+"""Playbook runs: what makes one necessary, by content and never by time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from components.plan.actions.action import ActionKind, Inputs, PhysicalAction, part
+
+
+def playbook_actions(old: Inputs | None, new: Inputs | None) -> tuple[PhysicalAction, ...]:
+    """One run, or none. Deleting the record of a run undoes nothing on the hosts."""
+    if new is None:
+        name = old["playbook"] if old else "playbook"
+        reason = "no longer described: what it did on the hosts stays"
+        return (PhysicalAction(target=name, kind=ActionKind.NOTHING, reason=reason),)
+    if old is None:
+        return (PhysicalAction(target=new["playbook"], kind=ActionKind.RUN_PLAYBOOK, reason="never run"),)
+    details = tuple(_differences(old, new))
+    if not details:
+        return ()
+    return (
+        PhysicalAction(
+            target=new["playbook"],
+            kind=ActionKind.RUN_PLAYBOOK,
+            reason=details[0] if len(details) == 1 else f"{details[0]}, and {len(details) - 1} more",
+            details=details,
+        ),
+    )
+
+
+def _differences(old: Inputs, new: Inputs) -> Iterator[str]:
+    yield from _keys("", part(old, "content"), part(new, "content"))
+    before, after = host_variables(old), host_variables(new)
+    for host in sorted({*before, *after}):
+        if host not in after:
+            yield f"host {host} is gone"
+        elif host not in before:
+            yield f"host {host} is new"
+        else:
+            yield from _keys(f"{host}: ", before[host], after[host])
+    yield from _keys("", part(old, "inventory", "all", "vars"), part(new, "inventory", "all", "vars"))
+    yield from _keys("", part(old, "variables"), part(new, "variables"))
+    yield from _keys("reference of ", part(old, "secret_variables"), part(new, "secret_variables"))
+
+
+def _keys(prefix: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[str]:
+    """Names only: values of variables can be long, and the inventory shows them."""
+    for key in sorted({*old, *new}):
+        if key not in new:
+            yield f"{prefix}{key} is gone"
+        elif key not in old:
+            yield f"{prefix}{key} is new"
+        elif old[key] != new[key]:
+            yield f"{prefix}{key} differs"
+
+
+def host_variables(inputs: Inputs) -> dict[str, dict[str, Any]]:
+    """Host -> its variables and its group, over all groups of the inventory."""
+    groups = part(inputs, "inventory", "all", "children", "hosts", "children")
+    return {
+        host: {"group": group, **part(groups, group, "hosts", host)}
+        for group in groups
+        for host in part(groups, group, "hosts")
+    }
