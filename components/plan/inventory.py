@@ -1,15 +1,18 @@
 """The Ansible inventory of a region.
 
 Groups: `hosts` holds all deployed hosts, as `control_plane` and `gpu_worker`. A spare is in none: it is
-off. Each variable is `<role>_<x>` of the role that reads it, or `kubernetes_<x>` for what the roles of
-the cluster share. Nothing here is secret; `secret_variables` gives references, resolved at the last
-moment by `components.clients.secrets`.
+off. Each variable is `<role>_<x>` of the role that reads it. Nothing here is secret: `secret_variables`
+gives references, resolved at the last moment by `components.clients.secrets`.
+
+This list is the contract with the roles; a contract test holds each name to some role's argument_specs.
 
 Variables of each host
     ansible_host, ansible_user          out-of-band address, root
     frr_asn, frr_loopback, frr_pod_cidr, frr_service_vips, frr_uplinks
     kubernetes_node_ip                  the loopback
-    pod_network_cidr                    the host's own pod network
+    kubernetes_pod_cidr, pod_network_cidr
+                                        the host's own pod network
+    kubernetes_node_labels              the rack, for placement
 
 Variables of all hosts
     base_hosts                          list of {name, address}: every deployed host, in-band, by name
@@ -18,15 +21,17 @@ Variables of all hosts
     apt_repository_url, apt_repository_suite
     containerd_version, containerd_registry, containerd_sandbox_image, containerd_limited_oom_score
     frr_bfd_interval_ms, frr_bfd_multiplier
-    kubernetes_version, kubernetes_cgroup_version, kubernetes_limited_oom_score
+    kubernetes_version, kubernetes_cluster_domain, kubernetes_cgroup_version
+    kubernetes_limited_oom_score
     kubernetes_api_address              plain in-band address; port 6443
     kubernetes_api_external             plain out-of-band address, for the certificate and the operator
     kubernetes_pod_network, kubernetes_service_network, kubernetes_dns_address
     kubernetes_images                   name -> {reference, tag}: the images that kubeadm runs
     kubernetes_join_pace
+    kubernetes_admin_kubeconfig         relative to the project, where playbooks are run
     pod_network_mtu
     nvidia_driver_version, nvidia_driver_gpu_count
-    dra_driver_image, dra_driver_gpu_count
+    dra_driver_image, dra_driver_name, dra_driver_gpu_count
     keda_manifest_url, keda_manifest_sha256
     keda_http_add_on_manifest_url, keda_http_add_on_manifest_sha256
     envoy_gateway_manifest_url, envoy_gateway_manifest_sha256
@@ -35,17 +40,20 @@ Variables of all hosts
 Secret and file variables (`secret_variables`: name -> reference; the playbook gets the content)
     apt_repository_key                              public key, ASCII armour
     base_ca_certificate, containerd_registry_ca     the region's CA, PEM
-    kubeadm_control_plane_ca_certificate, kubeadm_control_plane_ca_key
+    kubernetes_ca_key                               its key, PEM
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from types import MappingProxyType
 from typing import Any
 
 from components.plan.frr import host_variables
 from components.plan.model import ClusterPlan, HostPlan, RegionPlan, TrayRole
+from components.plan.naming import RACK_LABEL, kubeconfig_path
 from components.plan.rules import DRA_DRIVER
+from components.plan.serving import device_driver
 
 GROUPS = (TrayRole.CONTROL_PLANE, TrayRole.GPU_WORKER)
 
@@ -59,31 +67,23 @@ KUBEADM_IMAGES = (
     "pause",
 )
 
-ROLES_OF_VARIABLES: Mapping[str, tuple[str, ...]] = {
-    "ansible": (),
-    "base": ("base",),
-    "time_sync": ("time_sync",),
-    "apt_repository": ("apt_repository",),
-    "containerd": ("containerd",),
-    "frr": ("frr",),
-    "kubernetes": (
-        "kubernetes_packages",
-        "kubeadm_control_plane",
-        "kubeadm_worker",
-        "pod_network",
-        "dra_driver",
-        "keda",
-        "keda_http_add_on",
-        "envoy_gateway",
-    ),
-    "kubeadm_control_plane": ("kubeadm_control_plane",),
-    "pod_network": ("pod_network",),
-    "nvidia_driver": ("nvidia_driver",),
-    "dra_driver": ("dra_driver",),
-    "keda": ("keda", "keda_http_add_on"),
-    "keda_http_add_on": ("keda", "keda_http_add_on"),
-    "envoy_gateway": ("envoy_gateway",),
-}
+ROLES_OF_VARIABLES: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "ansible": (),
+        "base": ("base",),
+        "time_sync": ("time_sync",),
+        "apt_repository": ("apt_repository",),
+        "containerd": ("containerd",),
+        "frr": ("frr",),
+        "kubernetes": ("kubernetes",),
+        "pod_network": ("pod_network",),
+        "nvidia_driver": ("nvidia_driver",),
+        "dra_driver": ("dra_driver",),
+        "keda": ("keda",),
+        "keda_http_add_on": ("keda_http_add_on",),
+        "envoy_gateway": ("envoy_gateway",),
+    }
+)
 """Family of variables (a prefix) -> roles that may read it. An empty tuple: every playbook needs it."""
 
 
@@ -120,8 +120,7 @@ def secret_variables(plan: RegionPlan, roles: Collection[str] | None = None) -> 
         "apt_repository_key": endpoints.apt_key,
         "base_ca_certificate": endpoints.ca_certificate,
         "containerd_registry_ca": endpoints.ca_certificate,
-        "kubeadm_control_plane_ca_certificate": endpoints.ca_certificate,
-        "kubeadm_control_plane_ca_key": endpoints.ca_key,
+        "kubernetes_ca_key": endpoints.ca_key,
     }
     return _only(references, roles)
 
@@ -141,6 +140,8 @@ def _host_variables(host: HostPlan, plan: RegionPlan) -> dict[str, Any]:
         "ansible_user": "root",
         **{name: value for name, value in host_variables(host, plan).items() if name not in shared},
         "kubernetes_node_ip": host.loopback,
+        "kubernetes_pod_cidr": host.pod_cidr,
+        "kubernetes_node_labels": {RACK_LABEL: host.rack},
         "pod_network_cidr": host.pod_cidr,
     }
 
@@ -167,10 +168,12 @@ def _region_variables(plan: RegionPlan) -> dict[str, Any]:
         "containerd_limited_oom_score": cluster.limited_oom_score,
         **_shared_frr(plan),
         **_kubernetes_variables(cluster),
+        "kubernetes_admin_kubeconfig": str(kubeconfig_path(plan.region)),
         "pod_network_mtu": plan.fabric.mtu,
         "nvidia_driver_version": cluster.nvidia_driver,
         "nvidia_driver_gpu_count": cluster.gpus_per_host,
         "dra_driver_image": cluster.image(DRA_DRIVER[cluster.simulated]).reference,
+        "dra_driver_name": device_driver(cluster),
         "dra_driver_gpu_count": cluster.gpus_per_host,
         **_manifest("keda", cluster, "keda"),
         **_manifest("keda_http_add_on", cluster, "http-add-on"),
@@ -183,6 +186,7 @@ def _kubernetes_variables(cluster: ClusterPlan) -> dict[str, Any]:
     images = (cluster.image(name) for name in KUBEADM_IMAGES)
     return {
         "kubernetes_version": cluster.kubernetes_version,
+        "kubernetes_cluster_domain": cluster.domain,
         "kubernetes_cgroup_version": cluster.cgroup_version,
         "kubernetes_limited_oom_score": cluster.limited_oom_score,
         "kubernetes_api_address": cluster.api_address,

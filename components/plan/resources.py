@@ -79,12 +79,14 @@ def switch_group_inputs(plan: RegionPlan) -> dict[str, Any]:
 
 
 def _switch(switch: SwitchPlan, plan: RegionPlan) -> dict[str, Any]:
+    between = [port for port in switch.ports if port.peer_kind in ("spine", "leaf")]
     return {
         "address": switch.oob_address,
         "config": switch_config(switch, plan),
-        "expect_up": [port.name for port in switch.ports if port.peer_kind in ("spine", "leaf")],
+        "expect_up": [port.name for port in between],
         # Hosts come after the fabric, and spares are off.
         "may_be_down": [port.name for port in switch.ports if port.peer_kind == "host"],
+        "peers": {port.name: [port.peer, port.peer_port] for port in between},
     }
 
 

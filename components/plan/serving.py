@@ -7,6 +7,8 @@ projects' manifests.
 
 from __future__ import annotations
 
+from components.plan.model import ClusterPlan
+
 KEDA_NAMESPACE = "keda"
 """Where KEDA and its HTTP add-on run."""
 
@@ -34,12 +36,12 @@ WORKLOAD_ACCOUNT = "workload"
 """ServiceAccount of a tenant's pods. It has no rights and mounts no token."""
 
 
-def dra_driver(*, simulated: bool) -> str:
+def device_driver(cluster: ClusterPlan) -> str:
     """Name of the driver that publishes the GPUs, as it stands in ResourceSlices.
 
     Simulated hardware is served by the Kubernetes project's example driver.
     """
-    return "gpu.example.com" if simulated else "gpu.nvidia.com"
+    return "gpu.example.com" if cluster.simulated else "gpu.nvidia.com"
 
 
 def device_quota(device_class: str) -> str:
