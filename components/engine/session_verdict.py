@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from components.engine.switch import Desired, Look
-from components.plan.frr_sessions import neighbours, restarting
+from components.plan.actions.switches import restarting
+from components.plan.frr_sessions import has_bfd, neighbours
 
 UPTIME_STEP_MS = 1000
 """FRR counts uptime in whole seconds."""
@@ -63,7 +64,7 @@ def session_faults(
     """
     faults: list[Fault] = []
     wanted = neighbours(desired.config)
-    with_bfd = "\nbfd\n" in f"\n{desired.config}"
+    with_bfd = has_bfd(desired.config)
     for port in sorted(desired.expect_up - desired.may_be_down):
         session = now.sessions.get(port)
         if session is None or not session.is_up:

@@ -1,0 +1,137 @@
+"""`gpuregion:network:SwitchConfig`: the configurations of a group of switches that change as one.
+
+Owns the translation between Pulumi's view (inputs, outputs, differences) and a transaction. What a difference
+means physically is plan/actions/switches.py; the order of things on the switches is engine/transaction.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from components.clients.ssh import SshAccess
+from components.clients.switch import FrrSwitch
+from components.engine import transaction_error as errors
+from components.engine.fanout import on_all
+from components.engine.switch import Desired
+from components.engine.transaction import Timing, Transaction
+from components.errors import Problem
+from components.plan.actions.action import PhysicalAction, part
+from components.plan.actions.switches import switch_actions
+from components.plan.frr_sessions import without_secrets
+from components.provider.handler import Change, Context, Created, Properties
+from components.provider.switch_group import SwitchGroup, group_problems, read_group
+
+TOKEN = "gpuregion:network:SwitchConfig"  # noqa: S105 - a resource type
+
+
+def _connect(group: SwitchGroup, context: Context) -> dict[str, FrrSwitch]:
+    access = SshAccess.from_references(
+        context.project,
+        user=group.ssh["user"],
+        private_key=group.ssh["private_key"],
+        known_hosts=group.ssh["known_hosts"],
+    )
+    return {name: FrrSwitch(name, address, access) for name, address in group.addresses.items()}
+
+
+def _outputs(shas: Mapping[str, str]) -> dict[str, Any]:
+    return {"switches": {name: {"config_sha256": sha} for name, sha in sorted(shas.items())}}
+
+
+class SwitchConfigHandler:
+    """Implements provider.handler.Handler."""
+
+    token = TOKEN
+
+    def check(self, inputs: Properties) -> list[Problem]:
+        """All problems of the inputs; pure."""
+        return group_problems(inputs)
+
+    def diff(self, old: Properties, new: Properties) -> list[Change]:
+        """Which switch, which lines, and which sessions start again; pure."""
+        return [
+            *(Change(key="switches", text=_text(action)) for action in switch_actions(old, new)),
+            *(Change(key="switches", text=text) for text in _expectation_changes(old, new)),
+            *(
+                Change(key=key, text=f"{key}: {old.get(key)} -> {new.get(key)}")
+                for key in ("ssh", "confirm_in_s", "settle_s")
+                if old.get(key) != new.get(key)
+            ),
+        ]
+
+    async def create(self, name: str, inputs: Properties, context: Context) -> Created:
+        """Bring all switches of the group to their configuration, or leave all as they were."""
+        group = read_group(inputs)
+        await self._transact(name, group.addresses, group, group.desired, context)
+        return Created(id=name, outputs=_outputs({n: d.sha256 for n, d in group.desired.items()}))
+
+    async def update(self, id: str, old: Properties, new: Properties, context: Context) -> dict[str, Any]:
+        """As create; a switch that left the group keeps what it has."""
+        return (await self.create(id, new, context)).outputs
+
+    async def read(self, id: str, state: Properties, context: Context) -> dict[str, Any] | None:
+        """What the switches have. Drift shows as lines beside the digest; None if none was ever configured."""
+        group = read_group(state)
+        switches = _connect(group, context)
+        try:
+            checked, bad = await on_all(switches, lambda n: switches[n].check(group.desired[n].config))
+        finally:
+            for switch in switches.values():
+                await switch.close()
+        if bad:
+            raise errors.not_reached(bad)
+        if all(c.fresh for c in checked.values()):
+            return None
+        outputs = _outputs({n: c.accepted_sha256 or "" for n, c in checked.items()})
+        for name, c in checked.items():
+            if c.drift:
+                outputs["switches"][name]["drift"] = list(c.drift)
+        return outputs
+
+    async def delete(self, id: str, state: Properties, context: Context) -> None:
+        """Put the switches back to the configuration they had before the first commit."""
+        group = read_group(state)
+        switches = _connect(group, context)
+        try:
+            factory, bad = await on_all(switches, lambda n: switches[n].factory())
+        finally:
+            for switch in switches.values():
+                await switch.close()
+        if bad:
+            raise errors.not_reached(bad)
+        desired = {n: Desired(config=text) for n, text in factory.items() if text is not None}
+        if desired:
+            await self._transact(id, desired, group, desired, context)
+
+    async def _transact(
+        self,
+        name: str,
+        names: Mapping[str, object],
+        group: SwitchGroup,
+        desired: Mapping[str, Desired],
+        context: Context,
+    ) -> None:
+        switches = {n: s for n, s in _connect(group, context).items() if n in names}
+        timing: Timing = group.timing
+        owner = f"{context.region}/{name}"
+        transaction = Transaction(switches, desired, owner=owner, journal=context.journal, timing=timing)
+        result = await transaction.run()
+        how = " (begun by an earlier run)" if result.resumed else ""
+        context.report(f"configured {', '.join(result.changed)}{how}" if result.changed else "nothing to do")
+
+
+def _text(action: PhysicalAction) -> str:
+    effect = f"; starts again: {', '.join(action.disrupts)}" if action.disrupts else ""
+    return without_secrets("\n".join([f"{action}{effect}", *action.details]))
+
+
+def _expectation_changes(old: Properties, new: Properties) -> list[str]:
+    """What is looked at after a change; no device differs by it."""
+    before, after = part(old, "switches"), part(new, "switches")
+    return [
+        f"{name}: {key}: {before[name].get(key)} -> {after[name].get(key)}"
+        for name in sorted(before.keys() & after.keys())
+        for key in ("expect_up", "may_be_down", "peers")
+        if before[name].get(key) != after[name].get(key)
+    ]
