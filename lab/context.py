@@ -1,0 +1,41 @@
+"""One lab: where it keeps its things and how it is wired. What nearly every function here needs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from lab import wiring
+from lab.errors import LabError
+from lab.home import RUN, Home
+from lab.wiring import Machine, Switch, Wiring
+
+
+@dataclass(frozen=True)
+class Lab:
+    """A lab that is, or will be, on this machine."""
+
+    home: Home
+    wiring: Wiring
+
+    @classmethod
+    def load(cls, home: Home | None = None, wiring_file: Path | None = None) -> Lab:
+        """The lab of this checkout, as its wiring file describes it."""
+        home = home or Home.default()
+        return cls(home, wiring.load(wiring_file or home.wiring))
+
+    @classmethod
+    def running(cls, home: Home | None = None) -> Lab:
+        """The lab as it was last brought up, whatever happened to the wiring file since."""
+        return cls.load(home, RUN / "wiring.json" if (RUN / "wiring.json").exists() else None)
+
+    def device(self, name: str) -> Switch | Machine:
+        """A switch or machine by its name."""
+        found = self.wiring.switch(name) or self.wiring.machine(name)
+        if found is None:
+            raise LabError(
+                "there is no such device in this lab",
+                found=name,
+                allowed=", ".join(self.wiring.device_names),
+            )
+        return found

@@ -1,0 +1,174 @@
+"""Name spaces, cables, the out-of-band bridge and the edge links.
+
+Cables exist apart from the devices: a switch's name space and a machine's chassis hold their ports
+while the power is off. Ports are made without power (down); whoever powers a device brings them up.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import json
+from collections.abc import Iterator
+
+from lab import links, shell
+from lab.errors import LabError
+from lab.switches.root import sysctls
+from lab.wiring import EDGE, Machine, Wiring
+
+_BRIDGE_MAC = "02:1a:b0:00:00:01"
+
+
+def chassis(machine: str) -> str:
+    """Name space that holds a machine's network ports while it is powered off."""
+    return f"{machine}-chassis"
+
+
+def oob_port(device: str) -> str:
+    """The bridge's port that a device's management cable is plugged into."""
+    return f"{device}-o"
+
+
+def ensure(wiring: Wiring) -> bool:
+    """Make what is missing of the network; whether anything was."""
+    made = _ensure_bridge(wiring)
+    for switch in wiring.switches:
+        if links.add_namespace(switch.name):
+            links.sysctl(switch.name, sysctls())
+            made = True
+    for machine in wiring.machines:
+        made |= links.add_namespace(chassis(machine.name))
+    return _ensure_cables(wiring) | _ensure_edges(wiring) | made
+
+
+def ensure_machine(wiring: Wiring, machine: Machine) -> None:
+    """Plug one machine in again, if its ports were lost with a name space that died."""
+    links.add_namespace(chassis(machine.name))
+    _ensure_cables(wiring)
+
+
+def where_is(device: str, port: str, wiring: Wiring) -> str | None:
+    """Name space that a port is in now; None is the bench machine itself."""
+    if device == EDGE and port in {edge.port for edge in wiring.edges}:
+        return None
+    # A machine's ports move with its power.
+    for namespace in (device, chassis(device)) if device in wiring.device_names else ():
+        if links.namespace_exists(namespace) and port in links.interfaces(namespace):
+            return namespace
+    raise LabError(f"{device} has no port {port} now", remedy="python -m lab up puts it back")
+
+
+def remove(wiring: Wiring) -> None:
+    """Remove all that `ensure` makes, and the name spaces of running machines, by their names."""
+    devices = wiring.device_names
+    for device in devices:
+        links.delete_namespace(device)
+    for machine in wiring.machines:
+        links.delete_namespace(chassis(machine.name))
+    # A name space may outlive its name for a while; what is in the root name space goes by name.
+    known = links.interfaces()
+    ours = [oob_port(d) for d in devices] + [e.port for e in wiring.edges] + [wiring.oob.bridge]
+    links.batch((f"link del {name}" for name in ours if name in known), tolerant=True)
+
+
+def refuse_collisions(wiring: Wiring) -> None:
+    """Refuse to build a network over one that this machine has already."""
+    ours = {wiring.oob.bridge, *(e.port for e in wiring.edges)}
+    wanted = [wiring.oob.network, *wiring.edge_routes, *(e.address.network for e in wiring.edges)]
+    for route in json.loads(shell.run("ip", "-j", "-4", "route", "show", "table", "all") or "[]"):
+        devices = {route.get("dev"), *(hop.get("dev") for hop in route.get("nexthops", []))}
+        if route["dst"] == "default" or route.get("type", "unicast") != "unicast" or devices & ours:
+            continue
+        present = ipaddress.IPv4Network(route["dst"])
+        for network in wanted:
+            if present.subnet_of(network):
+                raise LabError(
+                    f"this machine already has a route into {network}, which the lab needs",
+                    found=f"{present} on {', '.join(sorted(d for d in devices if d))}",
+                    remedy="change the pools in the region's description, or remove that route",
+                )
+
+
+def _ensure_bridge(wiring: Wiring) -> bool:
+    bridge, oob = wiring.oob.bridge, wiring.oob
+    missing = bridge not in links.interfaces()
+    if missing:
+        # A bridge takes the lowest MAC of its ports unless it has one: then neighbours would have to learn it again.
+        links.batch([f"link add {bridge} address {_BRIDGE_MAC} type bridge mcast_snooping 0"])
+        links.interface_setting(bridge, "ipv6", "disable_ipv6", "1")
+    addresses = [f"{oob.gateway}/{oob.network.prefixlen}"]
+    addresses += [f"{machine.bmc_address}/32" for machine in wiring.machines]
+    present = json.loads(shell.run("ip", "-j", "-4", "addr", "show", "dev", bridge) or "[]")
+    have = {f"{a['local']}/{a['prefixlen']}" for link in present for a in link.get("addr_info", [])}
+    lacking = [a for a in addresses if a not in have]
+    links.batch([f"link set {bridge} up", *(f"addr add {a} dev {bridge}" for a in lacking)])
+    return missing or bool(lacking)
+
+
+def _ensure_cables(wiring: Wiring) -> bool:
+    root = links.interfaces()
+    plugged = {switch.name: links.interfaces(switch.name) for switch in wiring.switches}
+    lines: list[str] = []
+    new_root: list[str] = []
+    for device, namespace, name, mac in _oob_nics(wiring):
+        if (port := oob_port(device)) not in root:
+            lines.append(f"link add {port} type veth peer name {name} {mac} netns {namespace}")
+            new_root.append(port)
+    macs = {(m.name, nic.name): nic.mac for m in wiring.machines for nic in m.nics}
+    machines = {m.name for m in wiring.machines}
+    for cable in wiring.cables:
+        ends = (cable.a, cable.b)
+        known = [root if e.device == EDGE else plugged.get(e.device) for e in ends]
+        # A machine's end may be in either of its name spaces; the other end tells as well.
+        if any(ports is not None and end.port in ports for ports, end in zip(known, ends, strict=True)):
+            continue
+        words: list[str] = []
+        for end in ends:
+            mac = macs.get((end.device, end.port))
+            space = chassis(end.device) if end.device in machines else end.device
+            words.append(f"{end.port} {f'address {mac}' if mac else ''} {'' if end.device == EDGE else f'netns {space}'}")
+            if end.device == EDGE:
+                new_root.append(end.port)
+        lines.append(f"link add {words[0]} type veth peer name {words[1]}")
+    links.batch(lines)
+    for port in new_root:
+        links.interface_setting(port, "ipv6", "disable_ipv6", "1")
+    bridged = [oob_port(device) for device in wiring.device_names]
+    links.batch(
+        f"link set {port} master {wiring.oob.bridge} up"
+        for port in bridged
+        if port in new_root or root[port].get("master") != wiring.oob.bridge or "UP" not in root[port]["flags"]
+    )
+    return bool(lines)
+
+
+def _oob_nics(wiring: Wiring) -> Iterator[tuple[str, str, str, str]]:
+    for switch in wiring.switches:
+        yield switch.name, switch.name, "eth0", ""
+    for machine in wiring.machines:
+        for nic in machine.nics:
+            if nic.oob:
+                yield machine.name, chassis(machine.name), nic.name, f"address {nic.mac}"
+
+
+def _ensure_edges(wiring: Wiring) -> bool:
+    """Addresses and routes of the bench machine into the fabric. A next hop counts while its cable has carrier."""
+    if not wiring.edges:
+        return False
+    for edge in wiring.edges:
+        # Only for this interface: all others of the machine keep what they have.
+        links.interface_setting(edge.port, "ipv4", "ignore_routes_with_linkdown", "1")
+    hops = " ".join(f"nexthop via {edge.via} dev {edge.port}" for edge in wiring.edges)
+    wanted = {str(network) for network in wiring.edge_routes}
+    routes = json.loads(shell.run("ip", "-j", "-4", "route", "show", "proto", "static") or "[]")
+    present = {r["dst"] for r in routes if len(_hop_devices(r)) == len(wiring.edges)}
+    known = links.interfaces()
+    lines = [f"addr replace {e.address} dev {e.port}" for e in wiring.edges]
+    lines += [f"link set {e.port} up" for e in wiring.edges if "UP" not in known[e.port]["flags"]]
+    lines += [f"route replace {network} proto static {hops}" for network in sorted(wanted - present)]
+    links.batch(lines)
+    return bool(wanted - present)
+
+
+def _hop_devices(route: dict[str, list[dict[str, str]]]) -> list[str]:
+    hops = route.get("nexthops")
+    return [hop["dev"] for hop in hops] if hops else [str(route.get("dev"))]

@@ -1,0 +1,86 @@
+"""Runs steps that depend on each other, those that do not at the same time.
+
+Every step looks at what exists and does what is missing, so running all of them again is how an
+interrupted run is resumed.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass
+from typing import Protocol
+
+from lab import shell
+
+
+@dataclass(frozen=True, kw_only=True)
+class Step:
+    """One thing that must be there."""
+
+    name: str
+    title: str
+    """What it is, for a person."""
+    act: Callable[[], bool]
+    """Makes it if it is missing; whether it was."""
+    needs: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """How a step ended."""
+
+    step: Step
+    seconds: float
+    changed: bool = False
+    error: BaseException | None = None
+
+
+class Watcher(Protocol):
+    """Is told what happens; called from the thread that runs the whole."""
+
+    def started(self, step: Step) -> None: ...
+    def ended(self, outcome: Outcome, done: int, total: int) -> None: ...
+
+
+def perform(steps: Sequence[Step], watcher: Watcher, *, at_once: int = 8) -> list[Outcome]:
+    """Run all steps; after a failure those that need it are left out, the others go on."""
+    waiting = {step.name: step for step in steps}
+    unknown = {need for step in steps for need in step.needs} - set(waiting)
+    if unknown:
+        raise ValueError(f"steps need what is not there: {sorted(unknown)}")
+    running: dict[Future[Outcome], Step] = {}
+    good: set[str] = set()
+    outcomes: list[Outcome] = []
+    with ThreadPoolExecutor(at_once, thread_name_prefix="lab") as pool:
+        try:
+            while True:
+                for step in [s for s in waiting.values() if set(s.needs) <= good]:
+                    del waiting[step.name]
+                    watcher.started(step)
+                    running[pool.submit(_timed, step)] = step
+                if not running:
+                    return outcomes
+                finished, _ = wait(running, timeout=0.2, return_when=FIRST_COMPLETED)
+                for future in finished:
+                    step = running.pop(future)
+                    outcome = future.result()
+                    outcomes.append(outcome)
+                    if outcome.error is None:
+                        good.add(step.name)
+                    watcher.ended(outcome, len(outcomes), len(steps))
+        except KeyboardInterrupt:
+            shell.stop_all()
+            raise
+
+
+def _timed(step: Step) -> Outcome:
+    begin = time.monotonic()
+    threading.current_thread().name = f"lab-{step.name}"
+    try:
+        changed = step.act()
+    except Exception as error:  # told at the end, with those of the other steps
+        return Outcome(step=step, seconds=time.monotonic() - begin, error=error)
+    return Outcome(step=step, seconds=time.monotonic() - begin, changed=changed)

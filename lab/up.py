@@ -1,0 +1,80 @@
+"""Brings the lab up: the list of what must be there, and in which order."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+
+from lab import mounts, network, roots
+from lab.context import Lab
+from lab.errors import LabError
+from lab.home import RUN, claim, locked, write_atomically
+from lab.progress import Progress
+from lab.services import pki, secrets
+from lab.steps import Outcome, Step, perform
+from lab.switches import power
+from lab.switches import root as factory
+from lab.wiring import Switch
+
+
+def up(lab: Lab, progress: Progress) -> Sequence[Outcome]:
+    """Make everything of the lab that is missing."""
+    with locked():
+        claim(lab.home)
+        network.refuse_collisions(lab.wiring)
+        _prepare(lab)
+        steps = plan(lab)
+        outcomes = perform(steps, progress)
+    failed = [o for o in outcomes if o.error]
+    if failed:
+        left_out = len(steps) - len(outcomes)
+        raise LabError(
+            f"{len(failed)} of {len(steps)} steps failed" + (f", {left_out} that need them were left out" if left_out else ""),
+            details=[f"{o.step.title}: {o.error}".replace("\n", "\n  ") for o in failed],
+            remedy="mend the cause and run `python -m lab up` again: what is there already stays",
+        )
+    return outcomes
+
+
+def plan(lab: Lab) -> list[Step]:
+    """All steps. Each looks first and acts only on what is missing."""
+    steps = [
+        Step(name="root", title="root tree of switches and services", act=partial(_build_root, lab)),
+        Step(name="pki", title="region CA and server certificates", act=partial(pki.ensure, lab.home, lab.wiring)),
+        Step(name="secrets", title="credentials and keys", act=partial(secrets.ensure, lab.home, lab.wiring)),
+        Step(name="network", title="bridge, cables, edge links", act=partial(network.ensure, lab.wiring)),
+    ]
+    for switch in lab.wiring.switches:
+        steps.append(
+            Step(
+                name=f"switch:{switch.name}",
+                title=f"switch {switch.name}",
+                act=partial(_start_switch, lab, switch),
+                needs=("root", "secrets", "network"),
+            )
+        )
+    return steps
+
+
+def _prepare(lab: Lab) -> None:
+    lab.home.make()
+    mounts.share(lab.home.path)
+    # `down` must know the names that were used, whatever happens to the wiring file in between.
+    write_atomically(RUN / "wiring.json", lab.wiring.model_dump_json())
+
+
+def _build_root(lab: Lab) -> bool:
+    missing = not factory.SPEC.path.exists()
+    roots.build(factory.SPEC, _log(lab, "switch-root"))
+    return missing
+
+
+def _start_switch(lab: Lab, switch: Switch) -> bool:
+    started = power.turn_on(lab, switch)
+    power.wait_ready(switch)
+    return started
+
+
+def _log(lab: Lab, name: str) -> Path:
+    return lab.home.logs / f"{name}.log"
