@@ -10,7 +10,7 @@ help: ## Show this list.
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
 
 install: ## Install what the machine lacks: Debian packages, the locked Python environment.
-	@sh lab/toolchain/bootstrap.sh
+	@sh lab/toolchain/bootstrap.sh && mkdir -p .region/state
 
 tools: install ## Build the pinned programs (cached by content).
 	@python -m lab.toolchain build

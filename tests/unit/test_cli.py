@@ -1,0 +1,125 @@
+"""The command line: order of layers, what people and machines are shown, exit codes."""
+
+from __future__ import annotations
+
+import json
+import threading
+
+import pytest
+from typer.testing import CliRunner
+
+from components.errors import DeviceError, RegionError
+from stacks.cli import layers as layers_module
+from stacks.cli import main as cli
+from stacks.cli.comment import LIMIT, markdown
+from stacks.cli.layers import Operation, Phase, State, raise_for_failures, run_layers
+from stacks.project import LAYERS, StackName
+
+
+class Runs:
+    """Stands in for Pulumi: remembers what ran, and with what before it."""
+
+    def __init__(self, failing: frozenset[str] = frozenset()) -> None:
+        self.ended: list[str] = []
+        self.before: dict[str, set[str]] = {}
+        self._failing, self._lock = failing, threading.Lock()
+
+    def __call__(self, region: str, phase: Phase, operation: Operation, report: layers_module.Report) -> None:
+        with self._lock:
+            self.before[phase.layer] = set(self.ended)
+        phase.state = State.FAILED if phase.layer in self._failing else State.DONE
+        report(phase)
+        with self._lock:
+            self.ended.append(phase.layer)
+
+
+def run(
+    monkeypatch: pytest.MonkeyPatch, operation: Operation, failing: frozenset[str] = frozenset()
+) -> tuple[Runs, dict[str, State]]:
+    runs = Runs(failing)
+    monkeypatch.setattr(layers_module, "run_layer", runs)
+    phases = run_layers("lab", LAYERS, operation, lambda _: None)
+    return runs, {p.layer: p.state for p in phases}
+
+
+def test_a_layer_runs_after_the_layers_that_it_needs(monkeypatch: pytest.MonkeyPatch) -> None:
+    runs, _ = run(monkeypatch, Operation.UP)
+    assert {"fabric", "substrate"} <= runs.before["cluster"]
+    assert "cluster" in runs.before["runtime"]
+
+
+def test_a_region_is_taken_down_last_layer_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    runs, _ = run(monkeypatch, Operation.DESTROY)
+    assert (
+        runs.ended.index("runtime")
+        < runs.ended.index("cluster")
+        < min(runs.ended.index("fabric"), runs.ended.index("substrate"))
+    )
+
+
+def test_a_failed_layer_stops_only_those_that_need_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    runs, states = run(monkeypatch, Operation.UP, frozenset({"fabric"}))
+    assert states == {
+        "fabric": State.FAILED,
+        "substrate": State.DONE,
+        "cluster": State.SKIPPED,
+        "runtime": State.SKIPPED,
+    }
+    assert "substrate" in runs.ended
+
+
+def test_a_failure_names_the_layer_and_its_runbook() -> None:
+    with pytest.raises(DeviceError) as caught:
+        raise_for_failures([Phase("fabric", State.FAILED, error="lab-leaf1 does not answer")])
+    assert "fabric: lab-leaf1 does not answer" in str(caught.value)
+    assert "docs/runbooks/BgpSessionDown.md" in str(caught.value)
+
+
+def test_a_stack_that_is_no_layer_of_a_region_is_refused() -> None:
+    assert str(StackName.parse("lab.fabric")) == "lab.fabric"
+    with pytest.raises(RegionError, match=r"<region>.fabric"):
+        StackName.parse("lab")
+
+
+def test_an_unknown_region_is_named_with_those_that_exist(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.argv", ["region", "show", "atlantis", "--json"])
+    with pytest.raises(SystemExit) as left:
+        cli.main()
+    assert left.value.code == 2
+    said = json.loads(capsys.readouterr().out)
+    assert said["kind"] == "error"
+    assert said["problems"][0]["found"] == "atlantis"
+    assert "lab" in said["problems"][0]["allowed"]
+
+
+def test_the_wiring_is_exported_before_anything_is_published() -> None:
+    done = CliRunner().invoke(cli.app, ["export", "lab", "wiring"])
+    assert done.exit_code == 0, done.output
+    assert [m["name"] for m in json.loads(done.stdout)["machines"]] == [f"lab-r01-t0{slot}" for slot in (1, 2, 3, 4)]
+
+
+def test_the_comment_says_when_nothing_changes() -> None:
+    assert markdown("lab", [Phase("fabric", State.UNCHANGED, changes={"same": 3})]) == "### lab: nothing changes\n"
+
+
+def test_the_comment_lists_the_most_dangerous_change_first() -> None:
+    phase = Phase("substrate", State.DONE, changes={"create": 1, "delete": 1}, details=["create a", "delete b"])
+    text = markdown("lab", [phase])
+    assert text.index("delete b") < text.index("create a")
+
+
+def test_the_comment_never_exceeds_what_a_forge_takes() -> None:
+    phases = [
+        Phase(
+            layer,
+            State.DONE,
+            changes={"update": 4000},
+            details=[f"update gpuregion:baremetal:Rack r{i:04d} (image)" for i in range(1000)],
+        )
+        for layer in LAYERS
+    ]
+    text = markdown("essonne", phases)
+    assert len(text.encode()) < LIMIT
+    assert "more resources change" in text
