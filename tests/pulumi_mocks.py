@@ -6,6 +6,7 @@ what components give out. It answers each custom resource with its own inputs.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, cast
@@ -75,6 +76,8 @@ class _Monitor(mocks.MockMonitor):
 
 def declare(program: Callable[[], object]) -> dict[str, Registered]:
     """Run the program to its end; returns everything it registered, by logical name."""
+    # Pulumi wants a current event loop; async tests before this one have closed theirs.
+    asyncio.set_event_loop(asyncio.new_event_loop())
     monitor = _Monitor()
     mocks.set_mocks(_Echo(), project="region", stack="lab.test", monitor=monitor)
 
