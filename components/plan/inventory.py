@@ -1,8 +1,8 @@
 """The Ansible inventory of a region.
 
 Groups: `hosts` holds all deployed hosts, as `control_plane` and `gpu_worker`. A spare is in none: it is
-off. Each variable is `<role>_<x>` of the role that reads it. Nothing here is secret: `secret_variables`
-gives references, resolved at the last moment by `components.clients.secrets`.
+off. Each variable is `<role>_<x>` of the role that reads it. Nothing here is secret: `file_variables`
+and `secret_variables` give references, resolved at the last moment by `components.clients.secrets`.
 
 This list is the contract with the roles; a contract test holds each name to some role's argument_specs.
 
@@ -17,9 +17,10 @@ Variables of each host
 Variables of all hosts
     base_hosts                          list of {name, address}: every deployed host, in-band, by name
     base_dns_servers, base_domain
-    time_sync_servers
+    time_sync_servers, time_sync_adjust_clock
     apt_repository_url, apt_repository_suite
-    containerd_version, containerd_registry, containerd_sandbox_image, containerd_limited_oom_score
+    containerd_version, containerd_registry, containerd_sandbox_image, containerd_limited_oom_score,
+    containerd_cgroup_driver            what the kubelet uses, by the version of control groups
     frr_bfd_interval_ms, frr_bfd_multiplier
     kubernetes_version, kubernetes_cluster_domain, kubernetes_cgroup_version
     kubernetes_limited_oom_score
@@ -37,10 +38,10 @@ Variables of all hosts
     envoy_gateway_manifest_url, envoy_gateway_manifest_sha256
     envoy_gateway_envoy_image
 
-Secret and file variables (`secret_variables`: name -> reference; the playbook gets the content)
-    apt_repository_key                              public key, ASCII armour
-    base_ca_certificate, containerd_registry_ca     the region's CA, PEM
-    kubernetes_ca_key                               its key, PEM
+Variables whose content is read when the playbook runs (name -> reference)
+    file_variables: apt_repository_key  public key, ASCII armour
+    file_variables: base_ca_certificate the region's CA, PEM
+    secret_variables: kubernetes_ca_key its key, PEM
 """
 
 from __future__ import annotations
@@ -113,21 +114,21 @@ def ansible_inventory(plan: RegionPlan, roles: Collection[str] | None = None) ->
     }
 
 
+def file_variables(plan: RegionPlan, roles: Collection[str] | None = None) -> dict[str, str]:
+    """Variable -> reference, for public contents that are too long for the inventory."""
+    endpoints = plan.endpoints
+    references = {"apt_repository_key": endpoints.apt_key, "base_ca_certificate": endpoints.ca_certificate}
+    return _only(references, roles)
+
+
 def secret_variables(plan: RegionPlan, roles: Collection[str] | None = None) -> dict[str, str]:
     """Variable -> reference, for contents that never enter the inventory."""
-    endpoints = plan.endpoints
-    references = {
-        "apt_repository_key": endpoints.apt_key,
-        "base_ca_certificate": endpoints.ca_certificate,
-        "containerd_registry_ca": endpoints.ca_certificate,
-        "kubernetes_ca_key": endpoints.ca_key,
-    }
-    return _only(references, roles)
+    return _only({"kubernetes_ca_key": plan.endpoints.ca_key}, roles)
 
 
 def variable_names(plan: RegionPlan) -> frozenset[str]:
     """Every variable that any role may be given, without Ansible's own."""
-    names = {*_region_variables(plan), *secret_variables(plan)}
+    names = {*_region_variables(plan), *file_variables(plan), *secret_variables(plan)}
     for host in plan.deployed_hosts:
         names |= _host_variables(host, plan).keys()
     return frozenset(name for name in names if not name.startswith("ansible_"))
@@ -160,12 +161,15 @@ def _region_variables(plan: RegionPlan) -> dict[str, Any]:
         "base_dns_servers": list(endpoints.dns),
         "base_domain": plan.domain,
         "time_sync_servers": list(endpoints.ntp),
+        # A simulated machine has no clock of its own.
+        "time_sync_adjust_clock": not cluster.simulated,
         "apt_repository_url": endpoints.apt_url,
         "apt_repository_suite": endpoints.apt_suite,
         "containerd_version": cluster.containerd_version,
         "containerd_registry": endpoints.registry,
         "containerd_sandbox_image": cluster.image("pause").reference,
         "containerd_limited_oom_score": cluster.limited_oom_score,
+        "containerd_cgroup_driver": "systemd" if cluster.cgroup_version == 2 else "cgroupfs",
         **_shared_frr(plan),
         **_kubernetes_variables(cluster),
         "kubernetes_admin_kubeconfig": str(kubeconfig_path(plan.region)),

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from components.plan.frr import switch_config
-from components.plan.inventory import ansible_inventory, secret_variables
+from components.plan.inventory import ansible_inventory, file_variables, secret_variables
 from components.plan.model import HostPlan, RackPlan, RegionPlan, SwitchPlan, TrayRole
 from components.plan.naming import known_hosts_reference
 
@@ -102,6 +102,7 @@ def playbook_inputs(plan: RegionPlan, playbook: str, content: Mapping[str, str])
         "content": dict(content),
         "inventory": ansible_inventory(plan, roles),
         "variables": {},
+        "file_variables": file_variables(plan, roles),
         "secret_variables": secret_variables(plan, roles),
         "ssh": {
             "private_key": plan.endpoints.credentials["ssh_key"],

@@ -1,0 +1,141 @@
+"""What ansible-runner tells of a run while it runs.
+
+Owns the reading of events: progress, failures with their place and words, what roles report, the figures of
+each host, and the redacted text for the log.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from collections import defaultdict
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, TextIO, cast
+
+from components.clients.redaction import redact
+
+REPORT = "Report"
+"""Last word of the name of a task whose message is a role's report: one JSON object."""
+MESSAGE_LIMIT = 1500
+_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Progress:
+    """Where a run stands."""
+
+    playbook_task: str
+    """Role and name of the task under way."""
+    tasks: int
+    """Tasks begun so far, this one included."""
+    seconds: float
+
+    def __str__(self) -> str:
+        return f"task {self.tasks}: {self.playbook_task} ({self.seconds:.0f} s)"
+
+
+@dataclass(frozen=True, kw_only=True)
+class HostStats:
+    """Figures of one host at the end of a run."""
+
+    ok: int
+    changed: int
+    failed: int
+    unreachable: int
+    skipped: int
+    ignored: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class FailedTask:
+    """A task that failed on a host."""
+
+    host: str
+    role: str | None
+    name: str
+    message: str
+    unreachable: bool
+    file: str | None
+    line: int | None
+
+
+class EventReader:
+    """Takes events one by one, in the order of the run."""
+
+    def __init__(self, log: TextIO, on_progress: Callable[[Progress], None]) -> None:
+        self.failed: list[FailedTask] = []
+        self.reports: defaultdict[str, list[Mapping[str, Any]]] = defaultdict(list)
+        self.hosts: dict[str, HostStats] = {}
+        self._log = log
+        self._on_progress = on_progress
+        self._tasks = 0
+        self._began = time.monotonic()
+
+    def read(self, event: Mapping[str, Any]) -> bool:
+        """Take one event. The answer keeps the event's file from being written: nothing reads it."""
+        if text := event.get("stdout"):
+            self._log.write(f"{_COLOUR.sub('', redact(text))}\n")
+            self._log.flush()
+        data = cast("Mapping[str, Any]", event.get("event_data") or {})
+        match event.get("event"):
+            case "playbook_on_task_start":
+                self._tasks += 1
+                name = " : ".join(part for part in (data.get("role"), data.get("task")) if part)
+                seconds = time.monotonic() - self._began
+                self._on_progress(Progress(playbook_task=name, tasks=self._tasks, seconds=seconds))
+            case "runner_on_failed" if not data.get("ignore_errors"):
+                self.failed.append(_failed(data, unreachable=False))
+            case "runner_on_unreachable":
+                self.failed.append(_failed(data, unreachable=True))
+            case "runner_on_ok" if str(data.get("task", "")).endswith(REPORT):
+                self._report(data)
+            case "playbook_on_stats":
+                self._stats(data)
+            case _:
+                pass
+        return False
+
+    def _report(self, data: Mapping[str, Any]) -> None:
+        try:
+            report = json.loads(data["res"]["msg"])
+        except (KeyError, TypeError, ValueError):
+            return
+        if isinstance(report, dict):
+            self.reports[str(data["host"])].append(cast("dict[str, Any]", report))
+
+    def _stats(self, data: Mapping[str, Any]) -> None:
+        kinds = {"ok": "ok", "changed": "changed", "failed": "failures", "unreachable": "dark"}
+        kinds |= {"skipped": "skipped", "ignored": "ignored"}
+        counts = {field: cast("Mapping[str, int]", data.get(kind) or {}) for field, kind in kinds.items()}
+        for host in sorted({host for by_host in counts.values() for host in by_host}):
+            self.hosts[host] = HostStats(**{field: by_host.get(host, 0) for field, by_host in counts.items()})
+
+
+def _failed(data: Mapping[str, Any], *, unreachable: bool) -> FailedTask:
+    path, _, line = str(data.get("task_path") or "").rpartition(":")
+    return FailedTask(
+        host=str(data.get("host")),
+        role=data.get("role"),
+        name=str(data.get("task")),
+        message=_message(cast("Mapping[str, Any]", data.get("res") or {})),
+        unreachable=unreachable,
+        file=path or None,
+        line=int(line) if line.isdigit() else None,
+    )
+
+
+def _message(result: Mapping[str, Any]) -> str:
+    """The words of a failure: the module's own, then what the command wrote; of a loop, of its failed items."""
+    if "censored" in result:
+        return "failed; its output is withheld because it may hold a secret"
+    items = [cast("Mapping[str, Any]", item) for item in cast("list[Any]", result.get("results") or [])]
+    texts = [_message(item) for item in items if item.get("failed")]
+    if not texts:
+        texts = [str(result[key]).strip() for key in ("msg", "stderr", "module_stderr") if result.get(key)]
+        if not result.get("stderr") and result.get("stdout"):
+            texts.append(str(result["stdout"]).strip())
+    text = redact("\n".join(dict.fromkeys(texts)) or "failed without a word")
+    # The end of a long output is where a program says what stopped it.
+    return text if len(text) <= MESSAGE_LIMIT else f"... {text[-MESSAGE_LIMIT:]}"
