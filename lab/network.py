@@ -125,7 +125,9 @@ def _ensure_cables(wiring: Wiring) -> bool:
         for end in ends:
             mac = macs.get((end.device, end.port))
             space = chassis(end.device) if end.device in machines else end.device
-            words.append(f"{end.port} {f'address {mac}' if mac else ''} {'' if end.device == EDGE else f'netns {space}'}")
+            words.append(
+                f"{end.port} {f'address {mac}' if mac else ''} {'' if end.device == EDGE else f'netns {space}'}"
+            )
             if end.device == EDGE:
                 new_root.append(end.port)
         lines.append(f"link add {words[0]} type veth peer name {words[1]}")

@@ -90,7 +90,9 @@ def mirror() -> str:
         if file.suffix not in (".list", ".sources") or not file.exists():
             continue
         text = file.read_text()
-        found = re.search(r"^URIs:\s*(\S+)", text, re.M) or re.search(r"^deb\s+(?:\[[^]]*\]\s*)?(\S+)\s+\w+ ", text, re.M)
+        found = re.search(r"^URIs:\s*(\S+)", text, re.M) or re.search(
+            r"^deb\s+(?:\[[^]]*\]\s*)?(\S+)\s+\w+ ", text, re.M
+        )
         if found and "security" not in found[1]:
             return found[1]
     raise LabError(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -11,7 +11,8 @@ from lab.context import Lab
 from lab.errors import LabError
 from lab.home import RUN, claim, locked, write_atomically
 from lab.progress import Progress
-from lab.services import pki, secrets
+from lab.services import dns, ntp, pki, registry, s3, secrets, web
+from lab.services.service import Service, ensure
 from lab.steps import Outcome, Step, perform
 from lab.switches import power
 from lab.switches import root as factory
@@ -30,7 +31,8 @@ def up(lab: Lab, progress: Progress) -> Sequence[Outcome]:
     if failed:
         left_out = len(steps) - len(outcomes)
         raise LabError(
-            f"{len(failed)} of {len(steps)} steps failed" + (f", {left_out} that need them were left out" if left_out else ""),
+            f"{len(failed)} of {len(steps)} steps failed"
+            + (f", {left_out} that need them were left out" if left_out else ""),
             details=[f"{o.step.title}: {o.error}".replace("\n", "\n  ") for o in failed],
             remedy="mend the cause and run `python -m lab up` again: what is there already stays",
         )
@@ -45,15 +47,26 @@ def plan(lab: Lab) -> list[Step]:
         Step(name="secrets", title="credentials and keys", act=partial(secrets.ensure, lab.home, lab.wiring)),
         Step(name="network", title="bridge, cables, edge links", act=partial(network.ensure, lab.wiring)),
     ]
-    for switch in lab.wiring.switches:
-        steps.append(
-            Step(
-                name=f"switch:{switch.name}",
-                title=f"switch {switch.name}",
-                act=partial(_start_switch, lab, switch),
-                needs=("root", "secrets", "network"),
-            )
+    steps += [
+        Step(
+            name=f"switch:{switch.name}",
+            title=f"switch {switch.name}",
+            act=partial(_start_switch, lab, switch),
+            needs=("root", "secrets", "network"),
         )
+        for switch in lab.wiring.switches
+    ]
+    servers: list[tuple[Callable[[Lab], Service], str, tuple[str, ...]]] = [
+        (dns.service, "dns", ()),
+        (ntp.service, "ntp", ("root",)),
+        (web.service, "web", ("root",)),
+        (registry.service, "registry", ("pki",)),
+        (s3.service, "s3", ("pki", "secrets")),
+    ]
+    steps += [
+        Step(name=name, title=f"{name} server", act=partial(_serve, lab, make), needs=("network", *needs))
+        for make, name, needs in servers
+    ]
     return steps
 
 
@@ -68,6 +81,10 @@ def _build_root(lab: Lab) -> bool:
     missing = not factory.SPEC.path.exists()
     roots.build(factory.SPEC, _log(lab, "switch-root"))
     return missing
+
+
+def _serve(lab: Lab, make: Callable[[Lab], Service]) -> bool:
+    return ensure(make(lab), lab.home)
 
 
 def _start_switch(lab: Lab, switch: Switch) -> bool:

@@ -83,18 +83,14 @@ def _ensure_server(home: Home, name: str, names: Sequence[str | ipaddress.IPv4Ad
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .add_extension(_usage(signs_certificates=False), critical=True)
         .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
-        .add_extension(
-            x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(key_identifier), critical=False
-        )
+        .add_extension(x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(key_identifier), critical=False)
     )
     _write_key(key_path, key)
     _write_certificates(path, [builder.sign(signer, hashes.SHA256()), issuer])
     return True
 
 
-def _is_good(
-    path: Path, key_path: Path, issuer: x509.Certificate, wanted: x509.SubjectAlternativeName
-) -> bool:
+def _is_good(path: Path, key_path: Path, issuer: x509.Certificate, wanted: x509.SubjectAlternativeName) -> bool:
     found = x509.load_pem_x509_certificate(path.read_bytes())
     key = serialization.load_pem_private_key(key_path.read_bytes(), None)
     try:
@@ -140,9 +136,7 @@ def _usage(*, signs_certificates: bool) -> x509.KeyUsage:
 
 
 def _write_key(path: Path, key: ec.EllipticCurvePrivateKey) -> None:
-    pem = key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
+    pem = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
     write_atomically(path, pem.decode(), 0o600)
 
 

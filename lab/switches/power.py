@@ -158,5 +158,3 @@ def _ports_down(lab: Lab, switch: Switch) -> None:
     lines += ["route flush table main", "-6 route flush table main", "neigh flush nud permanent", "nexthop flush"]
     links.batch(lines, switch.name, tolerant=True)
     faults.heal(lab, switch.name)
-
-
