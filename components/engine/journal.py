@@ -13,12 +13,14 @@ import os
 import sqlite3
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
-from enum import StrEnum
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
+from components.engine.action import Action, ActionKind, Observation, Outcome, Record
 from components.engine.lock import RunLock
+
+__all__ = ["Action", "ActionKind", "Journal", "Observation", "Outcome", "Record"]
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS runs (
@@ -45,73 +47,6 @@ CREATE INDEX IF NOT EXISTS actions_by_target ON actions (target, kind, digest);
 """
 DETAIL_LIMIT = 2000
 """Characters kept of an error; the whole text is in the log."""
-
-
-class ActionKind(StrEnum):
-    """What is done to a device, in the words of a preview."""
-
-    ENROL = "enrol"
-    INSPECT = "inspect"
-    CLEAN = "clean"
-    DEPLOY = "deploy"
-    UNDEPLOY = "undeploy"
-    POWER_OFF = "power-off"
-    REMOVE = "remove"
-    CONFIGURE = "configure"
-    CONFIRM = "confirm"
-    ROLL_BACK = "roll-back"
-    RUN_PLAYBOOK = "run-playbook"
-
-
-class Observation(StrEnum):
-    """What the device itself says of an action."""
-
-    ABSENT = "absent"
-    """Not done and not under way."""
-    IN_PROGRESS = "in-progress"
-    DONE = "done"
-
-
-class Outcome(StrEnum):
-    """What came of an action."""
-
-    DONE = "done"
-    """Acted, and it took effect."""
-    OBSERVED = "observed"
-    """Not acted in this run: it was done, or under way, when the device was looked at."""
-    FAILED = "failed"
-    NOT_CARRIED_OUT = "not-carried-out"
-    """A killed run meant to act, and the device shows that it did not."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Action:
-    """One physical action on one device."""
-
-    target: str
-    """Natural key of the device."""
-    kind: ActionKind
-    digest: str
-    """Content that the action brings about, so that the same action is known again."""
-    destructive: bool = False
-
-
-@dataclass(frozen=True, kw_only=True)
-class Record:
-    """One line of history."""
-
-    run: int
-    scope: str
-    pid: int
-    target: str
-    kind: str
-    digest: str
-    destructive: bool
-    intent_at: float
-    outcome_at: float | None
-    outcome: str | None
-    """None: under way, or its run was killed and no later run has looked yet."""
-    detail: str | None
 
 
 Step = Callable[[], Awaitable[None]]
@@ -241,6 +176,17 @@ class Journal:
             for r in rows
         ]
 
+    async def settle(self, target: str, seen: Callable[[str, str], Observation]) -> None:
+        """Resolve what killed runs meant to do to `target`; `seen` tells of (kind, digest) by a look at it."""
+        rows = await self._sql(
+            "SELECT id, kind, digest FROM actions WHERE target = ? AND outcome IS NULL ORDER BY id", (target,)
+        )
+        outcomes = {Observation.DONE: Outcome.OBSERVED, Observation.ABSENT: Outcome.NOT_CARRIED_OUT}
+        for row, kind, digest in rows:
+            outcome = outcomes.get(seen(kind, digest))
+            if outcome is not None:  # what is under way is adopted by the action that waits for it
+                await self._conclude(row, outcome)
+
     async def _carry_out(self, row: int, *steps: Step | None) -> None:
         """Run the steps; a failure is an outcome, a cancellation is not: the device may go on."""
         try:
@@ -286,6 +232,6 @@ class Journal:
             "UPDATE actions SET outcome = ?, outcome_at = ?, detail = ? WHERE id = ?", (outcome, time.time(), text, row)
         )
 
-    async def _sql(self, statement: str, values: tuple[object, ...]) -> list[tuple[int, ...]]:
+    async def _sql(self, statement: str, values: tuple[object, ...]) -> list[Any]:
         async with self._turn:
             return await asyncio.to_thread(lambda: self._connection.execute(statement, values).fetchall())

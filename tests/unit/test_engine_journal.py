@@ -153,6 +153,19 @@ async def test_history_can_be_asked_for_one_device(tmp_path: Path) -> None:
     assert Journal.read_history(tmp_path / "none.db") == []
 
 
+async def test_what_killed_runs_meant_to_do_is_settled_by_a_look_at_the_device(tmp_path: Path) -> None:
+    path = tmp_path / "j.db"
+    kinds = (ActionKind.CLEAN, ActionKind.DEPLOY, ActionKind.UNDEPLOY)
+    for kind in kinds:
+        with pytest.raises(KilledError):
+            await perform(path, Device(killed_at=["before-act"]), Action(target="t", kind=kind, digest="d"))
+    looks = {"clean": Observation.DONE, "deploy": Observation.IN_PROGRESS, "undeploy": Observation.ABSENT}
+    with Journal.open(path) as journal:
+        await journal.settle("t", lambda kind, digest: looks[kind])
+    outcomes = {record.kind: record.outcome for record in Journal.read_history(path)}
+    assert outcomes == {"clean": "observed", "deploy": None, "undeploy": "not-carried-out"}
+
+
 HOLDER = """
 import sys, time
 from pathlib import Path
