@@ -7,6 +7,9 @@ from typing import Any
 
 from components.plan.actions.action import ActionKind, Inputs, PhysicalAction, part
 
+_SHOWN = 60
+"""Longest value that is shown."""
+
 
 def playbook_actions(old: Inputs | None, new: Inputs | None) -> tuple[PhysicalAction, ...]:
     """One run, or none. Deleting the record of a run undoes nothing on the hosts."""
@@ -41,18 +44,26 @@ def _differences(old: Inputs, new: Inputs) -> Iterator[str]:
             yield from _keys(f"{host}: ", before[host], after[host])
     yield from _keys("", part(old, "inventory", "all", "vars"), part(new, "inventory", "all", "vars"))
     yield from _keys("", part(old, "variables"), part(new, "variables"))
-    yield from _keys("reference of ", part(old, "secret_variables"), part(new, "secret_variables"))
+    for references in ("file_variables", "secret_variables"):
+        yield from _keys("reference of ", part(old, references), part(new, references))
+    yield from _keys("done before: ", part(old, "after"), part(new, "after"))
 
 
 def _keys(prefix: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[str]:
-    """Names only: values of variables can be long, and the inventory shows them."""
+    """Both values where they are short; the inventory shows the others."""
     for key in sorted({*old, *new}):
         if key not in new:
             yield f"{prefix}{key} is gone"
         elif key not in old:
             yield f"{prefix}{key} is new"
         elif old[key] != new[key]:
-            yield f"{prefix}{key} differs"
+            yield f"{prefix}{key} {_both(old[key], new[key])}"
+
+
+def _both(old: object, new: object) -> str:
+    if all(isinstance(value, str | int | float | bool) and len(str(value)) <= _SHOWN for value in (old, new)):
+        return f"changes from {old} to {new}"
+    return "differs"
 
 
 def host_variables(inputs: Inputs) -> dict[str, dict[str, Any]]:

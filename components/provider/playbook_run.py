@@ -1,0 +1,147 @@
+"""`gpuregion:ansible:PlaybookRun`: a playbook that has run with this content on this inventory.
+
+Owns the translation between Pulumi's view and a run. What makes a run necessary is
+plan/actions/playbooks.py; the run itself is clients/ansible.py. What a playbook did is not observed here: the
+roles verify it at their end and the checks look at it, so a run that is doubted is simply repeated.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from components.clients.ansible import PlaybookRequest, RunResult, play
+from components.clients.secrets import resolve
+from components.engine.journal import Action, ActionKind, Observation
+from components.errors import Problem
+from components.plan.actions.playbooks import host_variables, playbook_actions
+from components.provider.handler import Change, Context, Created, Properties
+
+TOKEN = "gpuregion:ansible:PlaybookRun"  # noqa: S105 - a resource type
+PLAYBOOKS = "playbooks"
+"""Folder below the project."""
+_SETTINGS = ("ssh", "timeout_s")
+"""How a run is done, not what it does: a change is recorded, and nothing is run for it."""
+_KINDS: Mapping[str, type | tuple[type, ...]] = {
+    "playbook": str,
+    "content": Mapping,
+    "inventory": Mapping,
+    "variables": Mapping,
+    "file_variables": Mapping,
+    "secret_variables": Mapping,
+    "ssh": Mapping,
+    "timeout_s": (int, float),
+}
+
+
+class PlaybookRunHandler:
+    """Implements provider.handler.Handler."""
+
+    token = TOKEN
+
+    def check(self, inputs: Properties) -> list[Problem]:
+        """All problems of the inputs; pure."""
+        problems = [
+            Problem(path=key, message="is missing or of another kind", allowed=_name(kind))
+            for key, kind in _KINDS.items()
+            if not isinstance(inputs.get(key), kind)
+        ]
+        if problems:
+            return problems
+        if inputs["playbook"] not in inputs["content"]:
+            problems.append(
+                Problem(
+                    path="content",
+                    message="does not hold the playbook itself",
+                    allowed=f"{inputs['playbook']} and each role it uses",
+                    remedy="take it from components.clients.ansible.content_digest",
+                )
+            )
+        if not host_variables(inputs):
+            problems.append(Problem(path="inventory", message="has no host", remedy="give trays a role in racks.yaml"))
+        return problems
+
+    def diff(self, old: Properties, new: Properties) -> list[Change]:
+        """What makes another run necessary, item by item, under the input that it belongs to; pure."""
+        details = [detail for action in playbook_actions(old, new) for detail in action.details]
+        changed = [key for key in sorted({*old, *new}) if old.get(key) != new.get(key)]
+        reasons = "; ".join(details)
+        return [
+            Change(
+                key=key,
+                text=f"{key} differs, nothing is run for it"
+                if key in _SETTINGS
+                else f"run {new['playbook']}: {reasons}",
+            )
+            for key in changed
+        ]
+
+    async def create(self, name: str, inputs: Properties, context: Context) -> Created:
+        """Run the playbook. Every task looks before it acts, so running it again is harmless."""
+        await self._run(name, inputs, context)
+        return Created(id=name, outputs=_outputs(inputs))
+
+    async def update(self, id: str, old: Properties, new: Properties, context: Context) -> dict[str, Any]:
+        """Run it again if what it does, or where, has changed."""
+        if not playbook_actions(old, new):
+            return _outputs(new)
+        return (await self.create(id, new, context)).outputs
+
+    async def read(self, id: str, state: Properties, context: Context) -> dict[str, Any] | None:
+        """What is recorded: only the hosts know more, and the checks ask them."""
+        return {"hosts": state.get("hosts", {})}
+
+    async def delete(self, id: str, state: Properties, context: Context) -> None:
+        """Forget the run. Nothing is undone on the hosts: they are wiped when they are given back."""
+
+    async def _run(self, name: str, inputs: Properties, context: Context) -> None:
+        results: list[RunResult] = []
+
+        async def act() -> None:
+            request = _request(inputs, context)
+            result = await play(request, on_progress=lambda progress: context.report(str(progress)))
+            results.append(result)
+
+        async def not_known() -> Observation:
+            return Observation.ABSENT
+
+        action = Action(target=name, kind=ActionKind.RUN_PLAYBOOK, digest=run_digest(inputs))
+        await context.journal.perform(action, observe=not_known, act=act)
+        result = results[0]
+        context.report(f"{result.changed} changes on {len(result.hosts)} hosts in {result.seconds:.0f} s")
+
+
+def run_digest(inputs: Properties) -> str:
+    """Identity of a run: everything that decides what it does."""
+    told = {key: value for key, value in inputs.items() if key not in _SETTINGS}
+    return hashlib.sha256(json.dumps(told, sort_keys=True, default=dict).encode()).hexdigest()
+
+
+def _request(inputs: Properties, context: Context) -> PlaybookRequest:
+    project, ssh = context.project, inputs["ssh"]
+    public = {name: resolve(project, ref, private=False) for name, ref in inputs["file_variables"].items()}
+    secret = {name: resolve(project, ref) for name, ref in inputs["secret_variables"].items()}
+    stem = str(inputs["playbook"]).removesuffix(".yml")
+    return PlaybookRequest(
+        playbooks=project / PLAYBOOKS,
+        playbook=inputs["playbook"],
+        inventory=inputs["inventory"],
+        variables={**inputs["variables"], **public, **secret},
+        private_key=resolve(project, ssh["private_key"]),
+        known_hosts=resolve(project, ssh["known_hosts"], private=False),
+        directory=project,
+        log=project / ".region" / context.region / "logs" / f"{stem}.log",
+        timeout_s=int(inputs["timeout_s"]),
+    )
+
+
+def _outputs(inputs: Properties) -> dict[str, Any]:
+    # No figures of the run: they would make every run a change for the layers that follow.
+    return {"hosts": dict.fromkeys(sorted(host_variables(inputs)), "ok")}
+
+
+def _name(kind: type | tuple[type, ...]) -> str:
+    names = {str: "a text", Mapping: "a mapping"}
+    return names.get(kind, "a number") if isinstance(kind, type) else "a number"
