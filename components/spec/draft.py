@@ -14,6 +14,7 @@ from typing import Any, cast
 from pydantic import TypeAdapter, ValidationError
 
 from components.spec.position import Location
+from components.spec.problems import errors_of
 from components.spec.region import Region
 
 
@@ -41,7 +42,7 @@ class Draft:
 def salvage(data: dict[str, Any], error: ValidationError) -> Draft:
     """The largest valid part of the data."""
     faults: dict[str, list[Location]] = {}
-    for item in error.errors(include_url=False, include_input=False, include_context=False):
+    for item in errors_of(error):
         location = tuple(item["loc"])
         faults.setdefault(str(location[0]), []).append(location[1:])
     sections: dict[str, Any] = {}

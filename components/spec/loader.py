@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -36,7 +37,7 @@ def load(region_dir: Path, catalogue_dir: Path, *, project: Path | None = None) 
         region = Region.model_validate_json(json.dumps(reader.data), strict=True).at(positions)
         draft = Draft(region, frozenset(Region.model_fields))
     except ValidationError as error:
-        problems += problems_of(error, Region, positions)
+        problems += _unexplained(problems_of(error, Region, positions), reader)
         draft = salvage(reader.data, error)
     problems += run(RULES, draft, positions)
     if problems or region is None:
@@ -44,6 +45,12 @@ def load(region_dir: Path, catalogue_dir: Path, *, project: Path | None = None) 
         count = f"{len(ordered)} problem{'s' if len(ordered) != 1 else ''}"
         raise SpecError(f"{_shown(region_dir, root)}: {count}; nothing has been touched", ordered)
     return region
+
+
+def _unexplained(problems: Iterable[Problem], reader: _Reader) -> list[Problem]:
+    """Without what only follows from a fault of a file: its keys are missing, its bad value is none."""
+    said = {problem.path for problem in reader.problems}
+    return [p for p in problems if p.path not in said and not (reader.is_incomplete and p.path in Region.model_fields)]
 
 
 def _shown(path: Path, root: Path) -> str:
@@ -60,12 +67,15 @@ class _Reader:
         self.data: dict[str, Any] = {}
         self.places: dict[Location, Position] = {}
         self.problems: list[Problem] = []
+        self.is_incomplete = False
+        """Whether a file could not be read at all."""
 
     def read_region(self, folder: Path) -> None:
         for path in self._files(folder):
             shown = _shown(path, self.root)
             document = read(path, shown_as=shown)
             self.problems += document.problems
+            self.is_incomplete |= bool(document.problems) and not document.data
             for key in document.data.keys() & self.data.keys():
                 first, again = self.places[(key,)], document.places.pop((key,))
                 self.problems.append(

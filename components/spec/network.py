@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
-from ipaddress import IPv4Address, IPv4Network
 from typing import Annotated, Literal
 
 from pydantic import Field
 
 from components.spec.asn import Asns
 from components.spec.base import Model
-from components.spec.types import Id, Interface, Mtu, Name
+from components.spec.types import Address, Id, Interface, Mtu, Name, Network
 
 
 class OutOfBand(Model):
     """The management network, and the parts of it that ids count in."""
 
-    network: IPv4Network
-    gateway: IPv4Address
-    switches: IPv4Network
+    network: Network
+    gateway: Address
+    switches: Network
     """Management ports of switches: first address + switch id."""
-    hosts: IPv4Network
+    hosts: Network
     """Out-of-band ports of hosts: first address + host id."""
-    bmcs: IPv4Network
+    bmcs: Network
     """BMCs: first address + host id."""
 
 
@@ -29,17 +28,17 @@ class Pools(Model):
     """Pools that addresses are derived from: first address of a pool + stable id."""
 
     oob: OutOfBand
-    switch_loopbacks: IPv4Network
+    switch_loopbacks: Network
     """One address for each switch id."""
-    host_loopbacks: IPv4Network
+    host_loopbacks: Network
     """One address for each host id; the nodes' addresses in Kubernetes."""
-    service_vips: IPv4Network
+    service_vips: Network
     """Addresses of gateways, announced by the hosts that serve them: first address + VIP id."""
-    edge_links: IPv4Network
+    edge_links: Network
     """Two addresses (a /31) for each edge id, from 1."""
-    pods: IPv4Network
+    pods: Network
     """One network of `pod_prefix` for each host id."""
-    services: IPv4Network
+    services: Network
     """ClusterIPs; never leave the cluster."""
     pod_prefix: Annotated[int, Field(ge=20, le=28)] = 24
     """Length of a host's pod network; 24 leaves room for kubelet's 110 pods twice over."""

@@ -27,11 +27,14 @@ class Positions:
     places: Mapping[Location, Position] = field(default_factory=lambda: MappingProxyType({}))
 
     def of(self, location: Location) -> Position | None:
-        """The place of this location, or of the nearest one above it that was written."""
+        """The place of this location, or of the nearest one above it that was written.
+
+        A top-level key that is missing would stand beside the first one, `region`.
+        """
         for length in range(len(location), 0, -1):
             if place := self.places.get(location[:length]):
                 return place
-        return None
+        return self.places.get(("region",))
 
 
 def text_of(location: Location) -> str:

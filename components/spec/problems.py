@@ -10,6 +10,7 @@ from types import UnionType
 from typing import Any, Union, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
 
 from components.errors import Problem
 from components.spec.position import Location, Positions, text_of
@@ -28,8 +29,6 @@ _TEXTS: Mapping[str, tuple[str, str]] = {
     "too_short": ("value-range", "there are too few items"),
     "too_long": ("value-range", "there are too many items"),
     "string_pattern_mismatch": ("value-form", "the value does not have the right form"),
-    "ip_v4_address": ("address-form", "this is not an IPv4 address"),
-    "ip_v4_network": ("address-form", "this is not an IPv4 network"),
 }
 _TYPES = {
     "string_type": "text",
@@ -40,14 +39,12 @@ _TYPES = {
     "model_type": "a mapping of keys to values",
     "mapping_type": "a mapping of keys to values",
     "dict_type": "a mapping of keys to values",
-    "ip_v4_address": "four numbers, as in 172.30.0.1",
-    "ip_v4_network": "address/length with all host bits zero, as in 172.30.0.0/24",
 }
 
 
 def problems_of(error: ValidationError, model: type[BaseModel], positions: Positions) -> Iterator[Problem]:
     """One problem for each thing that pydantic rejected."""
-    for item in error.errors(include_url=False):
+    for item in errors_of(error):
         location: Location = tuple(item["loc"])
         kind: str = item["type"]
         context: dict[str, Any] = item.get("ctx", {})
@@ -63,8 +60,8 @@ def problems_of(error: ValidationError, model: type[BaseModel], positions: Posit
             allowed, remedy = _keys(model, location)
         else:
             allowed = allowed or _allowed(context)
-            if kind == "string_type" and isinstance(item["input"], (int, float)):
-                remedy = "put it in quotes"
+            is_bare = kind == "string_type" and isinstance(item["input"], (int, float))
+            remedy = "put it in quotes" if is_bare else "correct the value"
         place = positions.of(location)
         yield Problem(
             path=text_of(location),
@@ -76,6 +73,14 @@ def problems_of(error: ValidationError, model: type[BaseModel], positions: Posit
             line=place.line if place else None,
             rule=rule,
         )
+
+
+def errors_of(error: ValidationError) -> Iterator[ErrorDetails]:
+    """What pydantic rejected, without the lists that it calls too short for having left out bad items."""
+    for item in error.errors(include_url=False):
+        if item["type"] == "too_short" and len(item["input"]) >= item.get("ctx", {}).get("min_length", 0):
+            continue
+        yield item
 
 
 def is_secret(location: Location) -> bool:

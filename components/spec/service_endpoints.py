@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from ipaddress import IPv4Address
 from typing import Annotated
 
 from pydantic import Field
 
 from components.spec.base import Model
-from components.spec.types import Registry, SecretReference, Url
+from components.spec.types import Address, Registry, SecretReference, Url
 
 
 class AptRepository(Model):
@@ -24,7 +23,7 @@ class AptRepository(Model):
 class Services(Model):
     """Endpoints of the region's services."""
 
-    address: IPv4Address
+    address: Address
     """Address of the machine or load balancer behind the names `registry`, `ironic`, `images`, `apt`
     and `s3` of the region's domain."""
     ironic: Url
@@ -35,7 +34,7 @@ class Services(Model):
     apt: AptRepository
     s3: Url
     """Object store, for Pulumi's state."""
-    ntp: Annotated[tuple[IPv4Address, ...], Field(min_length=1)]
+    ntp: Annotated[tuple[Address, ...], Field(min_length=1)]
     """Time servers; certificates and etcd need right clocks."""
-    dns: Annotated[tuple[IPv4Address, ...], Field(min_length=1)]
+    dns: Annotated[tuple[Address, ...], Field(min_length=1)]
     """Resolvers of hosts and pods. One that never answers costs minutes, so at least one must be real."""

@@ -7,10 +7,11 @@ stand here, beside the rule; `components.spec.problems` only adds where it was f
 from __future__ import annotations
 
 import re
+from ipaddress import AddressValueError, IPv4Address, IPv4Network
 from typing import Annotated
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Field, WithJsonSchema
+from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from components.spec.limits import DNS_LABEL, INTERFACE_NAME, MAX_MTU, MIN_MTU
@@ -148,6 +149,35 @@ def _registry(value: str) -> str:
     return value
 
 
+def _address(value: object) -> object:
+    try:
+        IPv4Address(str(value))
+    except AddressValueError:
+        raise _fault(
+            "address-form",
+            "this is not an IPv4 address",
+            allowed="four numbers, as in 172.30.0.1",
+            remedy="correct the address",
+        ) from None
+    return value
+
+
+def _network(value: object) -> object:
+    try:
+        wide = IPv4Network(str(value), strict=False)
+        if str(wide) == str(value):
+            return value
+        nearest = f"write {wide}, if this network is meant"
+    except ValueError:
+        nearest = "correct the network"
+    raise _fault(
+        "network-form",
+        "this is not an IPv4 network",
+        allowed="address/length with all host bits zero, as in 172.30.0.0/24",
+        remedy=nearest,
+    )
+
+
 def _text(pattern: str) -> WithJsonSchema:
     return WithJsonSchema({"type": "string", "pattern": pattern})
 
@@ -174,6 +204,12 @@ Url = Annotated[str, AfterValidator(_url), _text("^https?://[^@]+[^/]$")]
 
 Registry = Annotated[str, AfterValidator(_registry), _text("^[a-z0-9.-]+:[0-9]+$")]
 """An image registry as image names begin with: host and port."""
+
+Address = Annotated[IPv4Address, BeforeValidator(_address), WithJsonSchema({"type": "string", "format": "ipv4"})]
+"""A plain IPv4 address."""
+
+Network = Annotated[IPv4Network, BeforeValidator(_network), _text(r"^[0-9]+(\.[0-9]+){3}/[0-9]+$")]
+"""An IPv4 network with its prefix length."""
 
 Id = Annotated[int, Field(ge=1, le=1_000_000)]
 """A stable number that addresses and names follow from. Never changed, never given again."""

@@ -101,11 +101,6 @@ def service_hosts(region: Region) -> Iterator[Named]:
     return ((("runtime", "services", s, "host"), each.host) for s, each in enumerate(region.runtime.services))
 
 
-@_unique("profile-duplicate", "profiles", "this profile", "keep one of the files")
-def profiles(region: Region) -> Iterator[Named]:
-    return ((("profiles", p, "profile"), each.profile) for p, each in enumerate(region.profiles))
-
-
 @rule("dns-name-collision", "racks", "fabric", "runtime", "site", partial=True)
 def dns_names(region: Region) -> Iterator[Fault]:
     """Hosts, switches, tenant services and the region's own services share one zone."""
@@ -140,6 +135,5 @@ RULES = (
     namespaces,
     services,
     service_hosts,
-    profiles,
     dns_names,
 )

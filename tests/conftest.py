@@ -1,0 +1,44 @@
+"""Fixtures of all tests: the lab's plan, and golden files that change only when they are told to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from components.plan import RegionPlan
+from components.spec import Region
+from tests.regions import ROOT, lab, plan_of
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--refresh-goldens", action="store_true", help="write golden files instead of comparing them")
+
+
+@pytest.fixture(scope="session")
+def lab_region() -> Region:
+    """The lab's description."""
+    return lab()
+
+
+@pytest.fixture(scope="session")
+def lab_plan(lab_region: Region) -> RegionPlan:
+    """The lab, compiled with the artifact index of the fixtures."""
+    return plan_of(lab_region)
+
+
+@pytest.fixture
+def golden(request: pytest.FixtureRequest) -> Callable[[str, str], None]:
+    """`golden("lab/wiring.json", text)` fails if the text is not that of the golden file."""
+
+    def compare(name: str, text: str) -> None:
+        path = ROOT / "tests" / "golden" / name
+        if request.config.getoption("--refresh-goldens"):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text)
+        expected = path.read_text() if path.is_file() else ""
+        assert text == expected, (
+            f"{name} differs; if this is meant: pytest --refresh-goldens, and review the difference"
+        )
+
+    return compare
