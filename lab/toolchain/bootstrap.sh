@@ -34,9 +34,16 @@ find_python() {
 }
 
 missing_packages() {
-    sed 's/#.*//' "$packages_file" | awk 'NF {print $1}' | while read -r package; do
-        case $(dpkg-query -W -f='${db:Status-Abbrev}' "$package" 2>/dev/null) in
-            ii*) ;;
+    wanted=$(sed 's/#.*//' "$packages_file")
+    # shellcheck disable=SC2086 # a list of words
+    installed=$(dpkg-query -W -f='${db:Status-Abbrev} ${Package}\n' $wanted 2>/dev/null | sed -n 's/^ii *//p')
+    for package in $wanted; do
+        case "
+$installed
+" in
+            *"
+$package
+"*) ;;
             *) printf '%s ' "$package" ;;
         esac
     done
@@ -72,13 +79,11 @@ missing=$(missing_packages)
 # shellcheck disable=SC2086 # a list of words
 [ -z "$missing" ] || install_packages $missing
 
-python=$(find_python)
-
 wanted=$(digest "$uv_lock")
 if ! stamp_is .tools/uv "$wanted" || [ ! -x "$uv" ]; then
     say "installing uv"
     rm -rf .tools/uv
-    "$python" -m venv .tools/uv
+    "$(find_python)" -m venv .tools/uv
     .tools/uv/bin/python -m pip install -q --disable-pip-version-check --no-deps --require-hashes -r "$uv_lock"
     printf '%s\n' "$wanted" >.tools/uv/.made-from
 fi
@@ -87,7 +92,7 @@ wanted=$({ cat requirements.lock pyproject.toml; pwd; } | sha256sum | cut -d' ' 
 if ! stamp_is .venv "$wanted" || ! .venv/bin/python -c '' 2>/dev/null; then
     say "installing the Python packages of requirements.lock"
     export UV_PYTHON_DOWNLOADS=never UV_NO_PROGRESS=1 VIRTUAL_ENV="$PWD/.venv"
-    .venv/bin/python -c '' 2>/dev/null || "$uv" venv -q --clear --python "$python" .venv
+    .venv/bin/python -c '' 2>/dev/null || "$uv" venv -q --clear --python "$(find_python)" .venv
     "$uv" pip sync -q --require-hashes requirements.lock
     "$uv" pip install -q --no-deps --no-build-isolation --editable .
     printf '%s\n' "$wanted" >.venv/.made-from
