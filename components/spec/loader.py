@@ -68,7 +68,7 @@ class _Reader:
         self.places: dict[Location, Position] = {}
         self.problems: list[Problem] = []
         self.is_incomplete = False
-        """Whether a file could not be read at all."""
+        """Whether a file could not be read at all, or is not there."""
 
     def read_region(self, folder: Path) -> None:
         for path in self._files(folder):
@@ -138,6 +138,7 @@ class _Reader:
     def _files(self, folder: Path) -> list[Path]:
         files = sorted(folder.glob("*.yaml")) if folder.is_dir() else []
         if not files:
+            self.is_incomplete = True
             shown = _shown(folder, self.root)
             self.problems.append(
                 Problem(
