@@ -13,7 +13,7 @@ from ruamel.yaml import YAML
 from components.plan import RegionPlan
 from components.plan.dns import records
 from components.plan.frr import switch_config
-from components.plan.inventory import ansible_inventory, secret_variables
+from components.plan.inventory import ansible_inventory, file_variables, secret_variables
 from components.plan.resources import rack_inputs
 from components.plan.wiring import wiring
 
@@ -48,7 +48,8 @@ def test_the_records_are_as_reviewed(lab_plan: RegionPlan, golden: Golden) -> No
 
 def test_the_inventory_is_as_reviewed(lab_plan: RegionPlan, golden: Golden) -> None:
     golden("lab/inventory.yaml", as_yaml(ansible_inventory(lab_plan)))
-    golden("lab/secret_variables.yaml", as_yaml(secret_variables(lab_plan)))
+    references = {"file_variables": file_variables(lab_plan), "secret_variables": secret_variables(lab_plan)}
+    golden("lab/references.yaml", as_yaml(references))
 
 
 def test_the_inputs_of_a_rack_are_as_reviewed(lab_plan: RegionPlan, golden: Golden) -> None:
