@@ -176,16 +176,23 @@ class Journal:
             for r in rows
         ]
 
-    async def settle(self, target: str, seen: Callable[[str, str], Observation]) -> None:
-        """Resolve what killed runs meant to do to `target`; `seen` tells of (kind, digest) by a look at it."""
+    async def settle(self, target: str, seen: Callable[[str, str], Observation]) -> frozenset[str]:
+        """Resolve what killed runs meant to do to `target`; `seen` tells of (kind, digest) by a look at it.
+
+        Returns the kinds that turned out to be done.
+        """
         rows = await self._sql(
             "SELECT id, kind, digest FROM actions WHERE target = ? AND outcome IS NULL ORDER BY id", (target,)
         )
         outcomes = {Observation.DONE: Outcome.OBSERVED, Observation.ABSENT: Outcome.NOT_CARRIED_OUT}
+        done: set[str] = set()
         for row, kind, digest in rows:
             outcome = outcomes.get(seen(kind, digest))
             if outcome is not None:  # what is under way is adopted by the action that waits for it
                 await self._conclude(row, outcome)
+            if outcome is Outcome.OBSERVED:
+                done.add(kind)
+        return frozenset(done)
 
     async def _carry_out(self, row: int, *steps: Step | None) -> None:
         """Run the steps; a failure is an outcome, a cancellation is not: the device may go on."""

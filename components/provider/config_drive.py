@@ -10,10 +10,10 @@ import json
 import uuid
 from typing import Any
 
+from components.clients.host import IMAGE_MARK
 from components.clients.hostkeys import HostKey
 from components.provider.rack_inputs import Image, Tray
 
-IMAGE_MARK = "/etc/gpuregion-image"
 CA_FILE = "/usr/local/share/ca-certificates/region-ca.crt"
 ANYWHERE = "0.0.0.0"  # noqa: S104 - a route, not a socket
 _NAMESPACE = uuid.UUID("6b0f2f0e-6a5c-5d0e-9d0b-5f0f4a1d7c55")

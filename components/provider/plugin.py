@@ -22,6 +22,7 @@ from components.errors import Problem, RegionError
 from components.provider.engine_log import EngineLog, log_to
 from components.provider.handler import Change, Context, Handler, Resumable
 from components.provider.playbook_run import PlaybookRunHandler
+from components.provider.rack import RackHandler
 from components.provider.server import engine_address, serve
 from components.provider.switch_config import SwitchConfigHandler
 from components.provider.value import has_unknown, merged, to_plain, to_wire
@@ -30,7 +31,7 @@ VERSION = "0.1.0"
 LOG = logging.getLogger(__name__)
 T = TypeVar("T")
 
-_ALL: tuple[Handler, ...] = (SwitchConfigHandler(), PlaybookRunHandler())
+_ALL: tuple[Handler, ...] = (RackHandler(), SwitchConfigHandler(), PlaybookRunHandler())
 HANDLERS: dict[str, Handler] = {handler.token: handler for handler in _ALL}
 """Every kind of resource of this provider, by its type token."""
 

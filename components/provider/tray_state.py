@@ -77,7 +77,7 @@ def is_moving(node: Node | None) -> bool:
 
 def is_deployed(node: Node, deployment: str) -> bool:
     """Whether it runs, or is about to run, exactly this."""
-    return node.instance_info.get(DEPLOYMENT) == deployment
+    return node.instance_info.get(DEPLOYMENT, "") == deployment
 
 
 def next_step(node: Node | None, want: Want, *, is_identified: bool) -> Step:
@@ -135,7 +135,7 @@ def seen(node: Node | None, kind: str, digest: str) -> Observation:
     if kind == ActionKind.REMOVE:
         return Observation.DONE if node is None else Observation.ABSENT
     if kind == ActionKind.UNDEPLOY:
-        return _observed(under_way=state in DELETING, done=state not in HAS_INSTANCE)
+        return _observed(under_way=state in DELETING, done=state not in HAS_INSTANCE | DEPLOYING)
     if node is None:
         return Observation.ABSENT
     if kind == ActionKind.ENROL:

@@ -161,7 +161,7 @@ async def test_what_killed_runs_meant_to_do_is_settled_by_a_look_at_the_device(t
             await perform(path, Device(killed_at=["before-act"]), Action(target="t", kind=kind, digest="d"))
     looks = {"clean": Observation.DONE, "deploy": Observation.IN_PROGRESS, "undeploy": Observation.ABSENT}
     with Journal.open(path) as journal:
-        await journal.settle("t", lambda kind, digest: looks[kind])
+        assert await journal.settle("t", lambda kind, digest: looks[kind]) == {"clean"}
     outcomes = {record.kind: record.outcome for record in Journal.read_history(path)}
     assert outcomes == {"clean": "observed", "deploy": None, "undeploy": "not-carried-out"}
 

@@ -73,7 +73,9 @@ def _kept(name: str, old: Inputs, new: Inputs) -> Iterator[PhysicalAction]:
     # All of this reaches a host by its image or its config drive, which are written at a deploy only.
     written = [*_image(old, new), *_differences(before, after, "hostname", "oob", "boot_mode")]
     if written:
-        yield PhysicalAction(target=name, kind=ActionKind.DEPLOY, reason="; ".join(written), destructive=True)
+        why = "; ".join(written)
+        yield from _taken_down(name, why)
+        yield PhysicalAction(target=name, kind=ActionKind.DEPLOY, reason=why)
     elif later := _differences(before, after, "dns"):
         yield _recorded(name, later)
 

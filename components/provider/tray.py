@@ -1,0 +1,263 @@
+"""One tray on its way to its goal.
+
+Owns the loop: look, decide by the table (tray_state.py), act through the journal, wait, look again. It
+can be killed anywhere; the next run looks first and goes on from what it finds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import AsyncExitStack
+from datetime import UTC, datetime
+from typing import Any
+
+from components.clients.ironic import IronicError
+from components.clients.ironic_diagnosis import diagnose, timed_out
+from components.clients.ironic_model import Node
+from components.engine.journal import Action, ActionKind, Observation
+from components.errors import DeviceError, Problem
+from components.provider.tray_identity import identity_problems
+from components.provider.tray_plan import Tools, TrayPlan
+from components.provider.tray_progress import Progress
+from components.provider.tray_state import (
+    DEPLOYING,
+    DEPLOYMENT,
+    MOVING,
+    WAITING,
+    Goal,
+    Step,
+    Want,
+    is_deployed,
+    is_moving,
+    next_step,
+    seen,
+)
+
+DOING = {
+    Step.ENROL: "enrolment",
+    Step.MANAGE: "taking it back for inspection",
+    Step.INSPECT: "inspection",
+    Step.CLEAN: "cleaning",
+    Step.DEPLOY: "deployment",
+    Step.UNDEPLOY: "undeployment",
+    Step.POWER_OFF: "switching off",
+    Step.REMOVE: "removal",
+}
+ARRIVED = {
+    Step.ENROL: {"manageable"},
+    Step.MANAGE: {"manageable"},
+    Step.INSPECT: {"manageable"},
+    Step.CLEAN: {"available"},
+    Step.DEPLOY: {"active"},
+    # Cleaning follows by itself, and is a step of its own.
+    Step.UNDEPLOY: {"available", "cleaning", "clean wait"},
+}
+DESTRUCTIVE = {Step.CLEAN, Step.DEPLOY, Step.UNDEPLOY}
+STEPS_LIMIT = 12
+"""The longest way (rebuild of a tray whose inspection must be repeated) is 7; more means going in circles."""
+
+
+class TrayWorker:
+    """Brings one tray to its goal, once."""
+
+    def __init__(self, plan: TrayPlan, want: Want, tools: Tools) -> None:
+        self._plan = plan
+        self._want = want
+        self._tools = tools
+        self._progress = Progress(plan.name, tools.report)
+        self._is_inspected_now = False
+
+    async def reach(self) -> Node | None:
+        """Work until the goal is reached; returns the node, or None when it is gone. Raises DeviceError."""
+        node = await self._look()
+        settled = await self._tools.journal.settle(self._plan.name, lambda kind, digest: seen(node, kind, digest))
+        if ActionKind.DEPLOY in settled:  # the run that was killed had not seen the host yet
+            await self._plan.host_answers()
+        async with AsyncExitStack() as held:
+            if self._takes_away(node):
+                await held.enter_async_context(self._tools.admission.destructive.slot(self._tools.rack))
+            node = await self._prepare(node)
+            for _ in range(STEPS_LIMIT):
+                step = next_step(node, self._want, is_identified=await self._is_identified(node))
+                if step is Step.DONE:
+                    return node
+                await self._take(step, node)
+                node = await self._look()
+        raise DeviceError("a tray goes in circles", [diagnose(self._plan.name, "reaching its goal", None)])
+
+    def _takes_away(self, node: Node | None) -> bool:
+        """Whether a running host will be lost."""
+        return (
+            node is not None
+            and node.provision_state == "active"
+            and not (self._want.goal is Goal.ACTIVE and is_deployed(node, self._want.deployment))
+        )
+
+    async def _look(self) -> Node | None:
+        return await self._tools.ironic.node(self._plan.name)
+
+    async def _prepare(self, node: Node | None) -> Node | None:
+        """Take the tray out of what keeps it from moving, and correct what Ironic knows of it."""
+        if node is None:
+            return None
+        if node.maintenance:
+            await self._end_maintenance(node)
+        if node.provision_state in WAITING and _age_s(node) > self._tools.timeout_s:
+            await self._give_up(node)
+            node = await self._look()
+        if node is not None and not is_moving(node) and self._want.goal is not Goal.GONE and not self._is_there(node):
+            await self._tools.ironic.update_node(
+                self._plan.name, {f"/{key}": value for key, value in self._plan.registration.items() if key != "name"}
+            )
+        return node
+
+    def _is_there(self, node: Node) -> bool:
+        return node.provision_state == "active" and is_deployed(node, self._want.deployment)
+
+    async def _end_maintenance(self, node: Node) -> None:
+        if node.fault is None:
+            raise DeviceError(
+                "a tray is in maintenance",
+                [
+                    Problem(
+                        path=node.name,
+                        message="somebody put this tray in maintenance; it is left alone",
+                        found=node.maintenance_reason or "no reason given",
+                        remedy="end the maintenance in Ironic, or leave the tray out of racks.yaml; then run again",
+                        rule="maintenance",
+                    )
+                ],
+            )
+        # Ironic does this by itself after a failure. Our run is the new attempt after the cure.
+        await self._tools.ironic.end_maintenance(node.name)
+
+    async def _give_up(self, node: Node) -> None:
+        """End a wait for an agent that did not call back in a whole timeout of an earlier run."""
+        if node.provision_state in DEPLOYING:
+            await self._take(Step.UNDEPLOY, node)
+        else:
+            await self._ask("abort")
+            await self._tools.watch.until(node.name, lambda n: not is_moving(n), self._tools.timeout_s)
+
+    async def _is_identified(self, node: Node | None) -> bool:
+        """Whether the tray is the described machine; raises DeviceError when a fresh look says it is not."""
+        if node is None or self._want.goal is Goal.GONE or node.provision_state in MOVING:
+            return False
+        inventory = await self._tools.ironic.inventory(node.name)
+        if inventory is None:
+            return False
+        problems = identity_problems(self._plan.name, self._plan.serial, self._plan.macs, inventory)
+        # An inventory from before this run may be of the machine that was exchanged since.
+        if problems and (self._is_inspected_now or self._is_there(node)):
+            raise DeviceError("another machine is in this place", problems)
+        return not problems
+
+    async def _take(self, step: Step, node: Node | None) -> None:
+        """One step, through the journal where it does something to the machine."""
+        doing = DOING.get(step, str(step))
+        self._progress.begin(doing)
+        if step is Step.STUCK:
+            state = node.provision_state if node else "absent"
+            raise DeviceError(
+                "a tray is in other hands", [diagnose(self._plan.name, doing, f"Ironic's state is `{state}`")]
+            )
+        if step is Step.MANAGE:
+            await self._ask("manage")
+            await self._arrive(step)
+            return
+        async with AsyncExitStack() as held:
+            limits = {Step.CLEAN: self._tools.admission.cleans, Step.DEPLOY: self._tools.admission.deploys}
+            if step in limits:
+                await held.enter_async_context(limits[step].slot(self._tools.ironic.url))
+            action = Action(
+                target=self._plan.name,
+                kind=ActionKind(step.value),
+                digest=self._digest(step, node),
+                destructive=step in DESTRUCTIVE,
+            )
+            await self._tools.journal.perform(
+                action,
+                observe=lambda: self._observe(action),
+                act=lambda: self._act(step, node),
+                await_done=lambda: self._arrive(step),
+            )
+        self._is_inspected_now |= step is Step.INSPECT
+
+    def _digest(self, step: Step, node: Node | None) -> str:
+        mark = str(node.instance_info.get(DEPLOYMENT, "")) if node is not None else ""
+        if step is Step.DEPLOY:  # what is under way may have been asked for by another description
+            return mark if is_moving(node) else self._want.deployment
+        return mark if step is Step.UNDEPLOY else self._plan.identity
+
+    async def _observe(self, action: Action) -> Observation:
+        return seen(await self._look(), action.kind, action.digest)
+
+    async def _act(self, step: Step, node: Node | None) -> None:
+        ironic, name = self._tools.ironic, self._plan.name
+        async with self._tools.admission.bmc.slot(self._plan.bmc_url):
+            if step is Step.ENROL:
+                await self._enrol(node)
+            elif step is Step.INSPECT:
+                await self._ask("inspect")
+            elif step is Step.CLEAN:
+                await self._ask("provide")
+            elif step is Step.DEPLOY:
+                await ironic.update_node(name, {"/instance_info": dict(self._plan.instance)})
+                await self._ask("active", self._plan.config_drive())
+            elif step is Step.UNDEPLOY:
+                await self._ask("deleted")
+            elif step is Step.POWER_OFF:
+                await ironic.power(name, "power off")
+            elif step is Step.REMOVE:
+                await ironic.delete_node(name)
+
+    async def _enrol(self, node: Node | None) -> None:
+        ironic, plan = self._tools.ironic, self._plan
+        node = node or await ironic.create_node(plan.registration)
+        for mac in sorted(plan.macs - await ironic.ports(plan.name)):
+            await ironic.create_port(node, mac, boots=mac == plan.oob_mac)
+        await self._ask("manage")
+
+    async def _ask(self, verb: str, config_drive: Mapping[str, Any] | None = None) -> None:
+        try:
+            await self._tools.ironic.provision(self._plan.name, verb, config_drive=config_drive)
+        except IronicError as error:
+            if error.status in (None, 401, 403):  # Ironic itself, not the tray
+                raise
+            problem = diagnose(self._plan.name, self._progress.doing, error.reason)
+            raise DeviceError(problem.message, [problem]) from error
+
+    async def _arrive(self, step: Step) -> None:
+        """Wait until Ironic has done the step; raises DeviceError with the cause if it has not."""
+
+        def is_over(node: Node | None) -> bool:
+            self._progress.show(node)
+            if step is Step.POWER_OFF:
+                return node is not None and node.power_state == "power off"
+            if step is Step.UNDEPLOY:
+                return node is None or node.provision_state != "deleting"
+            return not is_moving(node)
+
+        if step is Step.REMOVE:
+            return
+        try:
+            node = await self._tools.watch.until(self._plan.name, is_over, self._tools.timeout_s)
+        except TimeoutError:
+            node = await self._look()
+            state = node.provision_state if node else "absent"
+            problem = timed_out(self._plan.name, self._progress.doing, self._tools.timeout_s, state)
+            raise DeviceError(problem.message, [problem]) from None
+        state = node.provision_state if node else "absent"
+        if state not in ARRIVED.get(step, {state}):
+            problem = diagnose(self._plan.name, self._progress.doing, node.last_error if node else None)
+            raise DeviceError(problem.message, [problem])
+        if step is Step.DEPLOY:
+            self._progress.begin("waiting for the host's answer")
+            await self._plan.host_answers()
+
+
+def _age_s(node: Node) -> float:
+    """Seconds since Ironic last changed the provision state."""
+    if node.provision_updated_at is None:
+        return 0
+    return (datetime.now(UTC) - node.provision_updated_at.astimezone(UTC)).total_seconds()
