@@ -48,7 +48,11 @@ def pod_template(plan: ServicePlan, labels: Mapping[str, str], account: str) -> 
         "name": plan.name,
         "image": plan.image,
         "ports": [{"name": "http", "container_port": plan.port, "protocol": "TCP"}],
-        "env": [{"name": "PORT", "value": str(plan.port)}],
+        "env": [
+            {"name": "PORT", "value": str(plan.port)},
+            {"name": "POD_NAME", "value_from": {"field_ref": {"field_path": "metadata.name"}}},
+            {"name": "NODE_NAME", "value_from": {"field_ref": {"field_path": "spec.nodeName"}}},
+        ],
         "resources": {
             "requests": {"cpu": "100m", "memory": "64Mi"},
             "claims": [{"name": CLAIM}] if plan.gpus else [],

@@ -1,0 +1,57 @@
+"""Whether the serverless runtime works. Read-only, unless the caller asks to wake services.
+
+Owns what is read; how it is judged stands in runtime_objects.py, wake.py and drivers.py.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+from components.checks.drivers import check_drivers
+from components.checks.result import CheckResult
+from components.checks.runtime_objects import ADD_ONS, check_add_ons, check_devices, check_gateway, check_service
+from components.checks.wake import check_wake
+from components.clients.kubernetes import Kubernetes
+from components.plan.model import RegionPlan, ServicePlan
+from components.plan.naming import kubeconfig_path
+from components.plan.serving import GATEWAY_NAMESPACE
+
+
+async def check_runtime(plan: RegionPlan, project: Path, *, wake: bool = False) -> list[CheckResult]:
+    """All checks of the runtime layer. `wake` calls each service and waits until it sleeps again.
+
+    Raises KubeconfigError, KubernetesError and SecretError if there is nothing to ask.
+    """
+    async with Kubernetes.from_file(project / kubeconfig_path(plan.region)) as api:
+        drivers, objects, *services = await asyncio.gather(
+            check_drivers(plan, project),
+            _check_objects(plan, api),
+            *(_check_service(plan, service, api, wake=wake) for service in plan.runtime.services),
+        )
+        return [*drivers, *objects, *(result for of_service in services for result in of_service)]
+
+
+async def _check_objects(plan: RegionPlan, api: Kubernetes) -> list[CheckResult]:
+    deployments = await asyncio.gather(*(api.items(f"/apis/apps/v1/namespaces/{n}/deployments") for n in ADD_ONS))
+    slices = await api.items("/apis/resource.k8s.io/v1/resourceslices")
+    gateways = f"/apis/gateway.networking.k8s.io/v1/namespaces/{GATEWAY_NAMESPACE}/gateways"
+    gateway = await api.find(f"{gateways}/{plan.runtime.gateway}")
+    return [
+        *(check_add_ons(namespace, found) for namespace, found in zip(ADD_ONS, deployments, strict=True)),
+        *check_devices(plan, slices),
+        check_gateway(plan, gateway),
+    ]
+
+
+async def _check_service(plan: RegionPlan, service: ServicePlan, api: Kubernetes, *, wake: bool) -> list[CheckResult]:
+    place = f"namespaces/{service.namespace}"
+    scaled, interceptor, route = await asyncio.gather(
+        api.find(f"/apis/keda.sh/v1alpha1/{place}/scaledobjects/{service.name}"),
+        api.find(f"/apis/http.keda.sh/v1beta1/{place}/interceptorroutes/{service.name}"),
+        api.find(f"/apis/gateway.networking.k8s.io/v1/{place}/httproutes/{service.name}"),
+    )
+    result = check_service(service, scaled, interceptor, route)
+    if route is None:
+        return [result]
+    return [result, *await check_wake(plan, service, api, wake=wake)]
