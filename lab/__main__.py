@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import os
+import shutil
 import sys
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from lab import devices, faults, prerequisites, status
 from lab.context import Lab
 from lab.down import down
 from lab.errors import LabError
@@ -51,6 +55,79 @@ def down_command(
     with progress(as_json=as_json) as told:
         down(lab, told, purge=purge)
         told.summary("the lab is gone")
+
+
+@app.command("status")
+def status_command(as_json: AsJson = False) -> None:
+    """Show what is there; exit code 1 if something of it is missing."""
+    found = status.look(Lab.running())
+    if as_json:
+        print(json.dumps(found.as_json()))
+    else:
+        status.show(found)
+    if not found.is_up:
+        raise typer.Exit(1)
+
+
+class PowerAction(StrEnum):
+    """What to do with a device's power."""
+
+    ON = "on"
+    OFF = "off"
+    CUT = "cut"
+
+
+@app.command("power")
+def power_command(action: PowerAction, device: Device) -> None:
+    """Switch a device on, off in order, or pull its plug (cut)."""
+    lab = Lab.running()
+    target = lab.device(device)
+    if action is PowerAction.ON:
+        changed = devices.turn_on(lab, target)
+    else:
+        changed = devices.turn_off(lab, target, cut=action is PowerAction.CUT)
+    print(f"{device} is {'on' if action is PowerAction.ON else 'off'}" + ("" if changed else " already"))
+
+
+class UpDown(StrEnum):
+    """State of a link."""
+
+    UP = "up"
+    DOWN = "down"
+
+
+class OnOff(StrEnum):
+    """State of a fault."""
+
+    ON = "on"
+    OFF = "off"
+
+
+@app.command("link")
+def link_command(device: Device, port: Port, state: UpDown) -> None:
+    """Pull a cable out of a port (down), or plug it in again (up)."""
+    faults.pull(Lab.running(), device, port, out=state is UpDown.DOWN)
+
+
+@app.command("silent")
+def silent_command(device: Device, port: Port, state: OnOff) -> None:
+    """Let a port eat every packet while its carrier stays (on), or heal it (off)."""
+    faults.silence(Lab.running(), device, port, on=state is OnOff.ON)
+
+
+@app.command("exec", context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+def exec_command(context: typer.Context, device: Device) -> None:
+    """Run a command inside a device, past its network and its keys."""
+    lab = Lab.running()
+    words = devices.enter(lab, lab.device(device))
+    os.execvp(words[0], [*words, *(context.args or ["bash"])])  # noqa: S606  # no shell is the point
+
+
+@app.command("packages")
+def packages_command() -> None:
+    """Print the Debian packages that the lab's programs come from; those that are missing with a star."""
+    for package, program in prerequisites.PACKAGES.items():
+        print(f"{package}{'' if shutil.which(program) else ' *'}")
 
 
 def main() -> int:

@@ -11,13 +11,13 @@ import shutil
 from collections.abc import Callable, Sequence
 from functools import partial
 
-from lab import cgroups, mounts, network, processes
+from lab import cgroups, devices, mounts, network, processes
 from lab.context import Lab
 from lab.errors import LabError
 from lab.home import RUN, locked, refuse_foreign
 from lab.progress import Progress
 from lab.steps import Outcome, Step, perform
-from lab.switches import power
+from lab.wiring import Machine, Switch
 
 
 def down(lab: Lab, progress: Progress, *, purge: bool = False) -> Sequence[Outcome]:
@@ -39,16 +39,18 @@ def down(lab: Lab, progress: Progress, *, purge: bool = False) -> Sequence[Outco
 
 
 def _plan(lab: Lab) -> list[Step]:
-    switches = [
-        Step(name=f"switch:{s.name}", title=f"switch {s.name}", act=partial(power.turn_off, lab, s, cut=True))
-        for s in lab.wiring.switches
-    ]
-    services = [
-        Step(name=name, title=name, act=partial(processes.stop, name))
+    servers = [
+        Step(name=name, title=f"{name} server", act=partial(processes.stop, name))
         for name in processes.names()
-        if name not in {power.unit(s) for s in lab.wiring.switches}
+        if not name.startswith(("switch-", "machine-"))
     ]
-    first = tuple(step.name for step in (*switches, *services))
+    # Whoever could switch a machine on again goes first.
+    before = tuple(step.name for step in servers)
+    plugs = [
+        Step(name=f"device:{d.name}", title=d.name, act=partial(_pull_plug, lab, d), needs=before)
+        for d in (*lab.wiring.switches, *lab.wiring.machines)
+    ]
+    first = tuple(step.name for step in (*servers, *plugs))
     # These look for themselves, and go on from wherever the ones above stopped.
     rest: list[tuple[str, str, Callable[[], bool]]] = [
         ("processes", "whatever still runs", _end_processes),
@@ -56,12 +58,17 @@ def _plan(lab: Lab) -> list[Step]:
         ("mounts", "mounts and loop devices", partial(_release, lab)),
         ("groups", "control groups", _remove_groups),
     ]
-    steps = [*switches, *services]
+    steps = [*servers, *plugs]
     previous = first
     for name, title, act in rest:
         steps.append(Step(name=name, title=title, act=act, needs=previous))
         previous = (name,)
     return steps
+
+
+def _pull_plug(lab: Lab, device: Switch | Machine) -> bool:
+    """Without hope: whatever is left of the device, the steps after this one find and remove."""
+    return devices.is_on(lab, device) and devices.turn_off(lab, device, cut=True)
 
 
 def _end_processes() -> bool:
@@ -77,6 +84,7 @@ def _remove_network(lab: Lab) -> bool:
 
 def _release(lab: Lab) -> bool:
     mounts.release(lab.home.path)
+    devices.sweep_nspawn(lab)
     left = [p for p in mounts.mounted() if p.startswith(f"{lab.home.path}")]
     if left:
         raise LabError("still mounted", found=", ".join(left))
@@ -85,5 +93,5 @@ def _release(lab: Lab) -> bool:
 
 def _remove_groups() -> bool:
     if not cgroups.remove():
-        raise LabError("groups that are still busy", found=", ".join(map(str, cgroups.groups())))
+        raise LabError("control groups are still busy", found=", ".join(map(str, cgroups.groups())))
     return True

@@ -12,7 +12,8 @@ from lab.context import Lab
 from lab.home import RUN
 from lab.switches import root as factory
 
-_PULLED = RUN / "pulled"
+PULLED = RUN / "pulled"
+"""One file for each port whose cable is out, `DEVICE.PORT`."""
 
 
 def is_pulled(device: str, port: str) -> bool:
@@ -22,9 +23,9 @@ def is_pulled(device: str, port: str) -> bool:
 
 def pull(lab: Lab, device: str, port: str, *, out: bool) -> None:
     """Pull a cable out of a device's port, or plug it in again. The other end loses its carrier."""
-    namespace = _where(lab, device, port)
+    namespace = network.where_is(lab.wiring, device, port)
     if out:
-        _PULLED.mkdir(parents=True, exist_ok=True)
+        PULLED.mkdir(parents=True, exist_ok=True)
         _mark(device, port).touch()
     else:
         _mark(device, port).unlink(missing_ok=True)
@@ -35,7 +36,7 @@ def pull(lab: Lab, device: str, port: str, *, out: bool) -> None:
 
 def silence(lab: Lab, device: str, port: str, *, on: bool) -> None:
     """Let a port eat all packets in both directions while its carrier stays, or heal it."""
-    namespace = _where(lab, device, port)
+    namespace = network.where_is(lab.wiring, device, port)
     table = f"silent_{port}"
     rules = f"add table netdev {table}\ndelete table netdev {table}\n"
     if on:
@@ -46,20 +47,10 @@ def silence(lab: Lab, device: str, port: str, *, on: bool) -> None:
     shell.run(*enter, *roots.program(factory.SPEC.path, "usr/sbin/nft"), "-f", "-", stdin=rules)
 
 
-def heal(lab: Lab, device: str) -> None:
-    """Forget all silence of a device, as its kernel does when it loses power."""
-    namespace = device if links.namespace_exists(device) else network.chassis(device)
-    shell.run("ip", "netns", "exec", namespace, *roots.program(factory.SPEC.path, "usr/sbin/nft"), "flush", "ruleset")
-
-
-def _where(lab: Lab, device: str, port: str) -> str | None:
-    return network.where_is(device, port, lab.wiring)
-
-
 def _has_power(namespace: str) -> bool:
     """The management port is up exactly while a device has power."""
     return "UP" in links.interfaces(namespace).get("eth0", {}).get("flags", [])
 
 
 def _mark(device: str, port: str) -> Path:
-    return _PULLED / f"{device}.{port}"
+    return PULLED / f"{device}.{port}"

@@ -11,7 +11,7 @@ import contextlib
 import fcntl
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Generator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -86,7 +86,7 @@ class Home:
 
 
 @contextlib.contextmanager
-def locked() -> Iterator[None]:
+def locked() -> Generator[None]:
     """Hold the machine's lab lock, or fail at once and name the holder."""
     path = RUN / "lock"
     while True:

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 
 from lab import links, shell
 from lab.errors import LabError
-from lab.switches.root import sysctls
+from lab.switches.root import SYSCTLS
 from lab.wiring import EDGE, Machine, Wiring
 
 _BRIDGE_MAC = "02:1a:b0:00:00:01"
@@ -33,7 +33,7 @@ def ensure(wiring: Wiring) -> bool:
     made = _ensure_bridge(wiring)
     for switch in wiring.switches:
         if links.add_namespace(switch.name):
-            links.sysctl(switch.name, sysctls())
+            links.sysctl(switch.name, SYSCTLS)
             made = True
     for machine in wiring.machines:
         made |= links.add_namespace(chassis(machine.name))
@@ -46,15 +46,22 @@ def ensure_machine(wiring: Wiring, machine: Machine) -> None:
     _ensure_cables(wiring)
 
 
-def where_is(device: str, port: str, wiring: Wiring) -> str | None:
+def where_is(wiring: Wiring, device: str, port: str) -> str | None:
     """Name space that a port is in now; None is the bench machine itself."""
-    if device == EDGE and port in {edge.port for edge in wiring.edges}:
+    known = _port_names(wiring)
+    if port not in known.get(device, ()):
+        raise LabError(
+            "there is no such port in this lab",
+            found=f"{device} {port}",
+            allowed=" ".join(known.get(device, ())) or f"a port of {', '.join(known)}",
+        )
+    if device == EDGE:
         return None
     # A machine's ports move with its power.
-    for namespace in (device, chassis(device)) if device in wiring.device_names else ():
+    for namespace in (device, chassis(device)):
         if links.namespace_exists(namespace) and port in links.interfaces(namespace):
             return namespace
-    raise LabError(f"{device} has no port {port} now", remedy="python -m lab up puts it back")
+    raise LabError(f"the cable of {device} {port} is not there", remedy="python -m lab up makes it")
 
 
 def remove(wiring: Wiring) -> None:
@@ -174,3 +181,11 @@ def _ensure_edges(wiring: Wiring) -> bool:
 def _hop_devices(route: dict[str, list[dict[str, str]]]) -> list[str]:
     hops = route.get("nexthops")
     return [hop["dev"] for hop in hops] if hops else [str(route.get("dev"))]
+
+
+def _port_names(wiring: Wiring) -> dict[str, tuple[str, ...]]:
+    return {
+        **{switch.name: ("eth0", *switch.ports) for switch in wiring.switches},
+        **{machine.name: tuple(nic.name for nic in machine.nics) for machine in wiring.machines},
+        EDGE: tuple(edge.port for edge in wiring.edges),
+    }

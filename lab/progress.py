@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Any, Protocol
 
@@ -94,7 +94,7 @@ class TextProgress:
 
 
 @contextmanager
-def progress(*, as_json: bool) -> Iterator[Progress]:
+def progress(*, as_json: bool) -> Generator[Progress]:
     """The way of telling that fits where the output goes."""
     if as_json:
         yield JsonProgress()

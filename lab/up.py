@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from pathlib import Path
 
-from lab import mounts, network, roots
+from lab import devices, mounts, network, prerequisites, roots
 from lab.context import Lab
 from lab.errors import LabError
 from lab.home import RUN, claim, locked, write_atomically
@@ -14,13 +13,12 @@ from lab.progress import Progress
 from lab.services import dns, ntp, pki, registry, s3, secrets, web
 from lab.services.service import Service, ensure
 from lab.steps import Outcome, Step, perform
-from lab.switches import power
 from lab.switches import root as factory
-from lab.wiring import Switch
 
 
 def up(lab: Lab, progress: Progress) -> Sequence[Outcome]:
     """Make everything of the lab that is missing."""
+    prerequisites.require()
     with locked():
         claim(lab.home)
         network.refuse_collisions(lab.wiring)
@@ -51,7 +49,7 @@ def plan(lab: Lab) -> list[Step]:
         Step(
             name=f"switch:{switch.name}",
             title=f"switch {switch.name}",
-            act=partial(_start_switch, lab, switch),
+            act=partial(devices.turn_on, lab, switch),
             needs=("root", "secrets", "network"),
         )
         for switch in lab.wiring.switches
@@ -79,19 +77,9 @@ def _prepare(lab: Lab) -> None:
 
 def _build_root(lab: Lab) -> bool:
     missing = not factory.SPEC.path.exists()
-    roots.build(factory.SPEC, _log(lab, "switch-root"))
+    roots.build(factory.SPEC, lab.home.logs / "switch-root.log")
     return missing
 
 
 def _serve(lab: Lab, make: Callable[[Lab], Service]) -> bool:
     return ensure(make(lab), lab.home)
-
-
-def _start_switch(lab: Lab, switch: Switch) -> bool:
-    started = power.turn_on(lab, switch)
-    power.wait_ready(switch)
-    return started
-
-
-def _log(lab: Lab, name: str) -> Path:
-    return lab.home.logs / f"{name}.log"

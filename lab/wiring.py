@@ -14,7 +14,7 @@ from ipaddress import IPv4Address, IPv4Interface, IPv4Network
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from lab.errors import WiringError
 
@@ -72,10 +72,19 @@ class Switch(_Model):
 
 
 class End(_Model):
-    """One end of a cable."""
+    """One end of a cable, written as [device, port]."""
 
     device: str
     port: PortName
+
+    @model_validator(mode="before")
+    @classmethod
+    def _read_pair(cls, value: object) -> object:
+        match value:
+            case [str(device), str(port)]:
+                return {"device": device, "port": port}
+            case _:
+                return value
 
     def __str__(self) -> str:
         return f"{self.device} {self.port}"
@@ -159,9 +168,9 @@ def load(path: Path) -> Wiring:
 
 
 def parse(raw: object, source: str = "wiring") -> Wiring:
-    """Check a wiring that was read already; a cable's ends may be written as [device, port]."""
+    """Check a wiring that was read already."""
     try:
-        wiring = Wiring.model_validate_json(json.dumps(_named_ends(raw)), strict=True)
+        wiring = Wiring.model_validate_json(json.dumps(raw), strict=True)
     except ValidationError as error:
         faults = [f"{_where(e['loc'])}: {e['msg']}, found {e['input']!r}" for e in error.errors()]
         raise _refusal(source, faults) from None
@@ -177,24 +186,6 @@ def _refusal(source: str, faults: list[str]) -> WiringError:
         details=faults,
         remedy="mend the region's description and export the wiring again",
     )
-
-
-def _named_ends(raw: object) -> object:
-    match raw:
-        case {"cables": [*cables]}:
-            return {**raw, "cables": [_named_cable(c) for c in cables]}
-        case _:
-            return raw
-
-
-def _named_cable(cable: object) -> object:
-    if not isinstance(cable, dict):
-        return cable
-    return {key: {"device": end[0], "port": end[1]} if _is_pair(end) else end for key, end in cable.items()}
-
-
-def _is_pair(end: object) -> bool:
-    return isinstance(end, list | tuple) and len(end) == 2
 
 
 def _where(location: tuple[int | str, ...]) -> str:

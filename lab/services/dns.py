@@ -15,7 +15,7 @@ from lab.context import Lab
 from lab.services.service import Service
 from lab.wiring import Wiring
 
-_PORT = 53
+PORT = 53
 
 
 def service(lab: Lab) -> Service:
@@ -24,7 +24,7 @@ def service(lab: Lab) -> Service:
     address, domain = lab.wiring.services.address, lab.wiring.domain
     zone = directory / "zone"
     corefile = f"""\
-{domain}:{_PORT} {{
+{domain}:{PORT} {{
     bind {address}
     file {zone}
     errors
@@ -55,7 +55,7 @@ def answers(server: str, name: str) -> bool:
     question = number + b"\x01\x00\x00\x01\x00\x00\x00\x00\x00\x00" + labels + b"\x00\x00\x01\x00\x01"
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as connection:
         connection.settimeout(1)
-        connection.connect((server, _PORT))
+        connection.connect((server, PORT))
         connection.send(question)
         reply = connection.recv(512)
     return reply[:2] == number and reply[3] & 0x0F == 0 and int.from_bytes(reply[6:8], "big") > 0

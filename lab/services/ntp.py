@@ -14,7 +14,7 @@ from lab.home import RUN
 from lab.services.service import Service
 from lab.switches import root as factory
 
-_PORT = 123
+PORT = 123
 # How far from a true clock it says it is: hosts prefer any better source they may have.
 _STRATUM = 8
 
@@ -28,7 +28,7 @@ def service(lab: Lab) -> Service:
 local stratum {_STRATUM}
 allow {lab.wiring.oob.network}
 bindaddress {address}
-port {_PORT}
+port {PORT}
 # No control channel: nothing to be changed at run time, and none to be confused with the host's.
 cmdport 0
 bindcmdaddress /
@@ -50,7 +50,7 @@ def answers(server: str) -> bool:
     """Whether a time server tells a time that it takes for synchronised."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as connection:
         connection.settimeout(1)
-        connection.connect((server, _PORT))
+        connection.connect((server, PORT))
         connection.send(b"\x23" + bytes(47))  # version 4, client
         reply = connection.recv(128)
     return len(reply) >= 48 and reply[0] & 0x07 == 4 and 0 < reply[1] < 16

@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from lab.errors import LabError
 from lab.home import Home, write_atomically
 from lab.wiring import Wiring
 
@@ -72,8 +73,7 @@ def _ensure_server(home: Home, name: str, names: Sequence[str | ipaddress.IPv4Ad
     wanted = x509.SubjectAlternativeName([x509.DNSName(n) if isinstance(n, str) else x509.IPAddress(n) for n in names])
     if path.exists() and key_path.exists() and _is_good(path, key_path, issuer, wanted):
         return False
-    signer = serialization.load_pem_private_key(authority(home).with_suffix(".key").read_bytes(), None)
-    assert isinstance(signer, ec.EllipticCurvePrivateKey)
+    signer = _read_key(authority(home).with_suffix(".key"))
     key = ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, str(names[0]))])
     key_identifier = issuer.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value
@@ -92,7 +92,7 @@ def _ensure_server(home: Home, name: str, names: Sequence[str | ipaddress.IPv4Ad
 
 def _is_good(path: Path, key_path: Path, issuer: x509.Certificate, wanted: x509.SubjectAlternativeName) -> bool:
     found = x509.load_pem_x509_certificate(path.read_bytes())
-    key = serialization.load_pem_private_key(key_path.read_bytes(), None)
+    key = _read_key(key_path)
     try:
         found.verify_directly_issued_by(issuer)
     except (ValueError, TypeError, InvalidSignature):
@@ -133,6 +133,13 @@ def _usage(*, signs_certificates: bool) -> x509.KeyUsage:
         encipher_only=False,
         decipher_only=False,
     )
+
+
+def _read_key(path: Path) -> ec.EllipticCurvePrivateKey:
+    key = serialization.load_pem_private_key(path.read_bytes(), None)
+    if not isinstance(key, ec.EllipticCurvePrivateKey):
+        raise LabError(f"{path} is not a key that the lab made", remedy="python -m lab down --purge, then up")
+    return key
 
 
 def _write_key(path: Path, key: ec.EllipticCurvePrivateKey) -> None:

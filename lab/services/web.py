@@ -17,7 +17,7 @@ def service(lab: Lab) -> Service:
     ports = lab.wiring.services
     config = directory / "nginx.conf"
     temporary = "".join(
-        f"    {kind}_temp_path {directory}/tmp/{kind};\n"
+        f"    {kind}_temp_path {directory}/scratch/{kind};\n"
         for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
     )
     text = f"""\
@@ -48,6 +48,6 @@ http {{
         title="images and apt server (nginx)",
         argv=(*roots.program(factory.SPEC.path, "usr/sbin/nginx"), "-e", "stderr", "-p", directory, "-c", config),
         files={config: text},
-        directories=(directory / "tmp",),
+        directories=(directory / "scratch",),
         ready=lambda: accepts(ports.address, ports.images) and accepts(ports.address, ports.apt),
     )

@@ -8,6 +8,7 @@ kernel would forget is taken out of it: addresses, routes, and the light on its 
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import os
 import shutil
 import signal
@@ -51,16 +52,17 @@ def turn_on(lab: Lab, switch: Switch) -> bool:
         raise LabError(f"{switch.name} is not cabled", remedy="python -m lab up makes the cables")
     processes.forget(unit(switch))
     tree = _assemble(lab, switch)
-    _ports_up(lab, switch)
+    address = f"{switch.oob_address}/{lab.wiring.oob.network.prefixlen}"
     log = lab.home.switches / switch.name / "console.log"
-    return processes.start(unit(switch), [_PLUG, switch.name, tree], log=log, every_hierarchy=True)
+    plug = (_PLUG, switch.name, tree, address, faults.PULLED, *switch.ports)
+    return processes.start(unit(switch), plug, log=log, every_hierarchy=True)
 
 
 def turn_off(lab: Lab, switch: Switch, *, cut: bool = False) -> bool:
     """Take the power away: in order, or (`cut`) as if the plug were pulled; whether there was any."""
     was_on = is_on(switch)
     if cut:
-        _ports_down(lab, switch)
+        _darken(switch)
     for nspawn in processes.children(processes.pid_of(unit(switch)) or 0):
         # SIGKILL for nspawn would leave its payload running: the payload's init is what must die.
         victims, number = (processes.children(nspawn), signal.SIGKILL) if cut else ([nspawn], signal.SIGTERM)
@@ -69,8 +71,7 @@ def turn_off(lab: Lab, switch: Switch, *, cut: bool = False) -> bool:
                 os.kill(pid, number)
     processes.wait(unit(switch), 15)
     processes.forget(unit(switch))
-    if not cut:
-        _ports_down(lab, switch)
+    _darken(switch)
     mounts.unmount(_tree(lab, switch))
     return was_on
 
@@ -87,11 +88,8 @@ def wait_ready(switch: Switch, timeout_s: float = 30) -> None:
     """Wait until the switch answers on SSH."""
     end = time.monotonic() + timeout_s
     while True:
-        with contextlib.suppress(OSError):
-            with socket.create_connection((str(switch.oob_address), 22), timeout=1) as connection:
-                connection.settimeout(2)
-                if connection.recv(4) == b"SSH-":
-                    return
+        if _greets(switch):
+            return
         if time.monotonic() > end:
             raise LabError(
                 f"{switch.name} does not answer on SSH",
@@ -99,6 +97,16 @@ def wait_ready(switch: Switch, timeout_s: float = 30) -> None:
                 remedy=f"look into the switch: python -m lab exec {switch.name} journalctl -b",
             )
         time.sleep(0.1)
+
+
+def _greets(switch: Switch) -> bool:
+    """Whether a server of SSH says its name on the switch's management address."""
+    try:
+        with socket.create_connection((str(switch.oob_address), 22), timeout=1) as connection:
+            connection.settimeout(2)
+            return connection.recv(4) == b"SSH-"
+    except OSError:
+        return False
 
 
 def _directory(lab: Lab, switch: Switch) -> Path:
@@ -127,6 +135,8 @@ def _personalise(lab: Lab, switch: Switch, tree: Path) -> None:
     (tree / "etc/hostname").write_text(f"{switch.name}\n")
     (tree / "etc/hosts").write_text(f"127.0.0.1 localhost\n{switch.oob_address} {switch.name}\n")
     (tree / "etc/resolv.conf").write_text(f"nameserver {lab.wiring.services.address}\nsearch {lab.wiring.domain}\n")
+    (tree / "var/lib/dbus/machine-id").unlink(missing_ok=True)  # the one that all switches would share
+    (tree / "etc/machine-id").write_text(hashlib.sha256(switch.name.encode()).hexdigest()[:32] + "\n")
     private = secrets.switch_host_key(lab.home, switch.name)
     for source in (private, private.with_suffix(".pub")):
         shutil.copyfile(source, tree / "etc/ssh" / f"ssh_host_ed25519_key{source.suffix}")
@@ -140,21 +150,7 @@ def _personalise(lab: Lab, switch: Switch, tree: Path) -> None:
         startup.chmod(0o640)
 
 
-def _ports_up(lab: Lab, switch: Switch) -> None:
-    prefix = lab.wiring.oob.network.prefixlen
+def _darken(switch: Switch) -> None:
+    """No power, no light: every neighbour sees its cable go dead at the same moment."""
     present = links.interfaces(switch.name)
-    ports = [p for p in switch.ports if p in present and not faults.is_pulled(switch.name, p)]
-    lines = [f"link set {port} up" for port in ("eth0", *ports)]
-    links.batch([*lines, f"addr replace {switch.oob_address}/{prefix} dev eth0"], switch.name)
-
-
-def _ports_down(lab: Lab, switch: Switch) -> None:
-    """No power: no light on any cable, and nothing left of what the kernel knew."""
-    present = links.interfaces(switch.name)
-    ports = [port for port in ("eth0", *switch.ports) if port in present]
-    lines = [f"link set {port} down" for port in ports]
-    lines += [f"addr flush dev {port}" for port in ports]
-    lines += ["addr flush dev lo", "link set lo down", "link set lo up"]
-    lines += ["route flush table main", "-6 route flush table main", "neigh flush nud permanent", "nexthop flush"]
-    links.batch(lines, switch.name, tolerant=True)
-    faults.heal(lab, switch.name)
+    links.batch((f"link set {port} down" for port in ("eth0", *switch.ports) if port in present), switch.name)

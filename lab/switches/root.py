@@ -20,7 +20,7 @@ _DAEMONS = ("bgpd", "bfdd")
 _MASKED = (
     *("console-getty.service", "systemd-networkd.service", "systemd-resolved.service", "systemd-pstore.service"),
     *("apt-daily.timer", "apt-daily-upgrade.timer", "dpkg-db-backup.timer", "e2scrub_all.timer", "fstrim.timer"),
-    *("e2scrub_reap.service", "chrony.service", "nginx.service", "systemd-logind.service"),
+    *("e2scrub_reap.service", "chrony.service", "nginx.service", "cron.service"),
 )
 
 _SSHD = """\
@@ -32,21 +32,16 @@ HostKey /etc/ssh/ssh_host_ed25519_key
 UseDNS no
 """
 
-_SYSCTL = """\
-net.ipv4.ip_forward = 1
-net.ipv6.conf.all.forwarding = 1
-net.ipv4.fib_multipath_hash_policy = 1
-net.ipv4.conf.all.ignore_routes_with_linkdown = 1
-net.ipv4.conf.default.ignore_routes_with_linkdown = 1
-net.ipv4.conf.all.rp_filter = 0
-net.ipv4.conf.default.rp_filter = 0
-"""
-
-
-def sysctls() -> dict[str, str]:
-    """Network settings of a switch: forwarding, and ECMP by ports that forgets dead next hops."""
-    pairs = (line.split(" = ") for line in _SYSCTL.splitlines())
-    return dict((key, value) for key, value in pairs)
+SYSCTLS = {
+    "net.ipv4.ip_forward": "1",
+    "net.ipv6.conf.all.forwarding": "1",
+    "net.ipv4.fib_multipath_hash_policy": "1",
+    "net.ipv4.conf.all.ignore_routes_with_linkdown": "1",
+    "net.ipv4.conf.default.ignore_routes_with_linkdown": "1",
+    "net.ipv4.conf.all.rp_filter": "0",
+    "net.ipv4.conf.default.rp_filter": "0",
+}
+"""Network settings of a switch: forwarding, and ECMP over ports that forgets dead next hops."""
 
 
 def _finish(root: Path) -> None:
@@ -59,7 +54,7 @@ def _finish(root: Path) -> None:
     (root / "etc/frr/frr.conf").unlink(missing_ok=True)
     (root / "etc/frr/vtysh.conf").write_text("service integrated-vtysh-config\n")
     (root / "etc/ssh/sshd_config.d/switch.conf").write_text(_SSHD)
-    (root / "etc/sysctl.d/90-switch.conf").write_text(_SYSCTL)
+    (root / "etc/sysctl.d/90-switch.conf").write_text("".join(f"{k} = {v}\n" for k, v in SYSCTLS.items()))
     # Each switch makes its own keys and has its own identity.
     for private in root.glob("etc/ssh/ssh_host_*"):
         private.unlink()
@@ -72,4 +67,4 @@ def _finish(root: Path) -> None:
         link.symlink_to("/dev/null")
 
 
-SPEC = RootSpec(name="switch", packages=PACKAGES, finish=_finish, revision=1)
+SPEC = RootSpec(name="switch", packages=PACKAGES, finish=_finish, revision=2)
