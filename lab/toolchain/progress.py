@@ -63,6 +63,7 @@ class BuildProgress:
                     f" in {result.seconds:.0f} s, {_minutes(elapsed)} elapsed",
                     markup=False,
                     highlight=False,
+                    soft_wrap=True,
                 )
 
 

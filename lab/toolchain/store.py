@@ -27,16 +27,10 @@ def digest(*parts: str | bytes) -> str:
     return hashed.hexdigest()
 
 
-def file_digest(path: Path) -> str:
-    """SHA-256 of a file's content."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
 def content_key(item: Program | ModuleFile, platform: str) -> str:
     """The key of a program: its module's files, its flags and the Go tool; equal keys, equal program."""
     module = item.module
-    sources = sorted(f for f in module.folder.iterdir() if f.name in ("go.mod", "go.sum") or f.suffix == ".go")
+    sources = sorted(f for f in module.folder.iterdir() if _is_source(f.name))
     parts: list[str | bytes] = [platform]
     for file in sources:
         parts += [file.name, file.read_bytes()]
@@ -45,6 +39,10 @@ def content_key(item: Program | ModuleFile, platform: str) -> str:
     else:
         recipe = {"module": item.source, "path": item.path}
     return digest(*parts, json.dumps(recipe, sort_keys=True))
+
+
+def _is_source(name: str) -> bool:
+    return name in ("go.mod", "go.sum") or (name.endswith(".go") and not name.endswith("_test.go"))
 
 
 def place(item: Program | ModuleFile, platform: str, cache: Path) -> Path:

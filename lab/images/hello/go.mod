@@ -1,0 +1,3 @@
+module gpuregion.lab/hello-gpu
+
+go 1.26.0

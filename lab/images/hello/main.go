@@ -1,0 +1,89 @@
+// Command hello-gpu is the function that the region's demonstration serves: it answers each request with one
+// line of JSON that names the pod, the node and the GPUs that the device driver gave it.
+package main
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log"
+	"net/http"
+	"os"
+	"os/signal"
+	"regexp"
+	"slices"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// answer is what a caller reads.
+type answer struct {
+	Message string   `json:"message"`
+	Pod     string   `json:"pod"`
+	Node    string   `json:"node"`
+	GPUs    []string `json:"gpus"`
+	// UpMilliseconds tells a cold start from a warm call.
+	UpMilliseconds int64 `json:"up_ms"`
+}
+
+// device matches the variable by which the device driver names one GPU, through CDI.
+var device = regexp.MustCompile(`^GPU_DEVICE_[0-9]+$`)
+
+// gpus returns the GPUs that this environment names, sorted.
+func gpus(environment []string) []string {
+	found := []string{}
+	for _, entry := range environment {
+		if name, value, ok := strings.Cut(entry, "="); ok && device.MatchString(name) {
+			found = append(found, value)
+		}
+	}
+	slices.Sort(found)
+	return found
+}
+
+func handler(fixed answer, start time.Time) http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
+	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, _ *http.Request) {
+		now := fixed
+		now.UpMilliseconds = time.Since(start).Milliseconds()
+		w.Header().Set("Content-Type", "application/json")
+		if err := json.NewEncoder(w).Encode(now); err != nil {
+			log.Printf("answer not written: %v", err)
+		}
+	})
+	return mux
+}
+
+func main() {
+	start := time.Now()
+	if len(os.Args) > 2 && os.Args[1] == "reach" {
+		os.Exit(report(reach(os.Args[2:], &http.Client{Timeout: 2 * time.Second}, time.Sleep)))
+	}
+	pod, _ := os.Hostname()
+	pod = cmp.Or(os.Getenv("POD_NAME"), pod)
+	node := cmp.Or(os.Getenv("NODE_NAME"), "unknown")
+	own := answer{Pod: pod, Node: node, GPUs: gpus(os.Environ())}
+	own.Message = fmt.Sprintf("hello from %s on %s with %s", pod, node, cmp.Or(strings.Join(own.GPUs, ", "), "no GPU"))
+
+	server := &http.Server{
+		Addr:              ":" + cmp.Or(os.Getenv("PORT"), "8080"),
+		Handler:           handler(own, start),
+		ReadHeaderTimeout: 5 * time.Second,
+	}
+	stop, cancel := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
+	defer cancel()
+	go func() {
+		<-stop.Done()
+		// What was begun is answered: the gateway has stopped sending by then.
+		deadline, done := context.WithTimeout(context.Background(), 5*time.Second)
+		defer done()
+		_ = server.Shutdown(deadline)
+	}()
+	if err := server.ListenAndServe(); !errors.Is(err, http.ErrServerClosed) {
+		log.Fatal(err)
+	}
+}

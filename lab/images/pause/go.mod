@@ -1,0 +1,3 @@
+module gpuregion.lab/pause
+
+go 1.26.0
