@@ -6,7 +6,7 @@ import asyncio
 import hashlib
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from components.engine.switch import (
     Checked,
@@ -51,6 +51,7 @@ class FakeSwitch:
     _deadline: float = 0.0
     _timer: asyncio.Task[None] | None = None
     _up_since: dict[str, float] = field(default_factory=dict[str, float])
+    _starts: dict[str, int] = field(default_factory=dict[str, int])
 
     async def connect(self) -> None:
         await self._called("connect")
@@ -89,12 +90,10 @@ class FakeSwitch:
             owner=owner,
             candidate_sha256=_sha(config),
             remaining_s=0,
-            since_s=0,
             before=before,
             previous=self.running,
         )
         self._deadline = time.monotonic() + confirm_in_s
-        self._applied_at = time.monotonic()
         self._candidate = config
         self._timer = asyncio.get_running_loop().create_task(self._take_back_at(self._deadline, commit))
         self._become(config)
@@ -103,7 +102,7 @@ class FakeSwitch:
             await self._called("apply")
             raise SwitchRefusedError(self.name, self.refuses_apply)
         for port in self.restarts_after_apply:
-            self._up_since[port] = time.monotonic()
+            self.start_again(port)
         await self._called("apply")
 
     async def look(self) -> Look:
@@ -142,16 +141,19 @@ class FakeSwitch:
             owner=owner,
             candidate_sha256=_sha(text),
             remaining_s=0,
-            since_s=0,
             before=self._look(),
             previous=self.running,
         )
         self._candidate = text
-        self._applied_at = time.monotonic()
         self._deadline = time.monotonic() + remaining_s
         self._become(text)
         self._timer = asyncio.get_running_loop().create_task(self._take_back_at(self._deadline, commit))
         return self
+
+    def start_again(self, port: str) -> None:
+        """The session falls and comes back at once."""
+        self._up_since[port] = time.monotonic()
+        self._starts[port] = self._starts.get(port, 0) + 1
 
     @property
     def has_pending(self) -> bool:
@@ -185,18 +187,15 @@ class FakeSwitch:
         sessions: dict[str, Session] = {}
         for port, since in self._up_since.items():
             is_up = now >= since and not (self._pending and port in self.down_after_apply)
-            uptime = int(now - since) * 1000
-            sessions[port] = (
-                Session(state="Established", uptime_ms=uptime, prefixes=1) if is_up else Session(state="Idle")
-            )
+            uptime, starts = int(now - since) * 1000, self._starts.get(port, 0)
+            up = Session(state="Established", starts=starts, uptime_ms=uptime, prefixes=1)
+            sessions[port] = up if is_up else Session(state="Idle")
         return Look(sessions=sessions)
 
     def _public(self) -> Pending | None:
         if self._pending is None:
             return None
-        now = time.monotonic()
-        fields = {**vars(self._pending), "remaining_s": self._deadline - now, "since_s": now - self._applied_at}
-        return Pending(**fields)
+        return replace(self._pending, remaining_s=self._deadline - time.monotonic())
 
     def _accepted_sha256(self) -> str | None:
         return None if self.accepted is None else _sha(self.accepted)

@@ -133,17 +133,19 @@ def profile(text: str) -> str:
     return match[1] if match else "traditional"
 
 
-def load(path: Path) -> None:
-    """Make the running configuration equal to the file, and prove it."""
+def load(path: Path, runs: str) -> str:
+    """Make the running configuration equal to the file, and prove it; returns what runs then."""
     text = path.read_text()
-    if profile(text) != profile(running()):
+    if profile(text) != profile(runs):
         # frr-reload leaves this line alone, and it decides the meaning of all the lines that do not print
         run("vtysh", "-c", "configure terminal", "-c", f"frr defaults {profile(text)}")
     code, out, err = frr_reload("--reload --stdout", path)
     left = delta(path)  # exit code 0 does not mean that everything was taken
-    if code or left or profile(text) != profile(running()):
+    runs = running()
+    if code or left or profile(text) != profile(runs):
         said = [line.strip() for line in (out + err).splitlines() if "%" in line or "rror" in line]
         raise Refused(f"not taken cleanly (exit {code})", left=left[:20], said=said[:6])
+    return runs
 
 
 def syntax(text: str, path: Path) -> None:
@@ -167,6 +169,12 @@ def accepted() -> str | None:
     return path.read_text() if path.exists() else None
 
 
+def is_as_confirmed(runs: str) -> bool:
+    """Whether the running configuration is, to the letter, the one that was proven at the last confirm."""
+    path = KEPT / "running.sha256"
+    return accepted() is not None and path.exists() and path.read_text() == digest(runs)
+
+
 def pending() -> dict[str, Any] | None:
     path = VOLATILE / "pending.json"
     return json.loads(path.read_text()) if path.exists() else None
@@ -178,7 +186,7 @@ def public(commit: dict[str, Any] | None) -> dict[str, Any] | None:
     now = time.monotonic()
     shown = {k: commit[k] for k in ("id", "owner", "candidate_sha256", "before")}
     previous = (VOLATILE / "previous.conf").read_text()
-    return {**shown, "previous": previous, "remaining_s": commit["until"] - now, "since_s": now - commit["began"]}
+    return {**shown, "previous": previous, "remaining_s": commit["until"] - now}
 
 
 def mine(commit_id: str) -> dict[str, Any]:
@@ -198,23 +206,30 @@ def state() -> dict[str, Any]:
     }
 
 
-def ask(command: str, nothing: Any) -> Any:
-    """The JSON answer of a `show`; `nothing` where the daemon has no such instance and answers in prose."""
-    _, out, _ = run("vtysh", "-c", command)
-    try:
-        return json.loads(out) or nothing
-    except ValueError:
-        return nothing
+def first_json(text: str, opening: str) -> Any:
+    """The first JSON value that begins with `opening` at the start of a line; empty if there is none.
+
+    Two `show`s in one vtysh print two values, or prose in place of one where a daemon has no such instance.
+    """
+    start = re.search(rf"^\{opening}", text, re.M)
+    if start is None:
+        return json.loads({"{": "{}", "[": "[]"}[opening])
+    return json.JSONDecoder().raw_decode(text, start.start())[0]
 
 
 def look() -> dict[str, Any]:
     """Sessions by port. A switch without BGP or BFD has none."""
-
-    peers: dict[str, dict[str, Any]] = ask("show bgp ipv4 unicast summary json", {}).get("peers", {})
-    watched: list[dict[str, str]] = ask("show bfd peers json", [])
+    _, out, _ = run("vtysh", "-c", "show bfd peers json", "-c", "show bgp ipv4 unicast summary json")
+    watched: list[dict[str, str]] = first_json(out, "[")
+    peers: dict[str, dict[str, Any]] = first_json(out, "{").get("peers", {})
     return {
         "sessions": {
-            port: {"state": p["state"], "uptime_ms": p.get("peerUptimeMsec", 0), "prefixes": p.get("pfxRcd", 0)}
+            port: {
+                "state": p["state"],
+                "starts": p.get("connectionsEstablished", 0),
+                "uptime_ms": p.get("peerUptimeMsec", 0),
+                "prefixes": p.get("pfxRcd", 0),
+            }
             for port, p in peers.items()
         },
         "bfd": {p.get("interface") or p["peer"]: p["status"] for p in watched},
@@ -224,13 +239,15 @@ def look() -> dict[str, Any]:
 def check(text: str) -> dict[str, Any]:
     candidate = VOLATILE / "check.conf"
     write(candidate, text)
-    syntax(text, candidate)
-    if absent := missing_daemons(text):
-        raise Refused(f"{', '.join(absent)} does not run", daemons=absent)
     kept, boots, runs = accepted(), startup(), running()
-    differs = delta(candidate)
+    differs: list[str] = []
     drift: list[str] = []
-    if differs:  # a configuration that is already as planned needs no blame
+    if text != kept or not is_as_confirmed(runs):
+        syntax(text, candidate)
+        if absent := missing_daemons(text):
+            raise Refused(f"{', '.join(absent)} does not run", daemons=absent)
+        differs = delta(candidate)
+    if differs and not is_as_confirmed(runs):  # a configuration that is already as planned needs no blame
         if kept == text:
             drift = differs
         elif kept is not None:
@@ -251,7 +268,7 @@ def check(text: str) -> dict[str, Any]:
 
 def take_back(commit: dict[str, Any], why: str) -> dict[str, Any]:
     began = time.monotonic()
-    load(VOLATILE / "previous.conf")
+    load(VOLATILE / "previous.conf", running())
     (VOLATILE / "pending.json").unlink()
     log(f"{commit['id']} rolled back: {why}")
     return {"rolled_back": commit["id"], "seconds": time.monotonic() - began}
@@ -297,18 +314,17 @@ def apply(text: str, commit_id: str, owner: str, seconds: str, base: str) -> dic
         "owner": owner,
         "candidate_sha256": digest(text),
         "before": look(),
-        "began": began,
         "until": began + float(seconds),
     }
     write(VOLATILE / "pending.json", json.dumps(commit))
     arm_timer(commit)  # before the first line changes
     log(f"{commit_id} applied for {seconds} s by {owner}")
     try:
-        load(candidate)
+        runs = load(candidate, before)
     except Refused as refused:
         take_back(commit, "not taken cleanly")
         raise Refused(f"{refused}; taken back", **refused.details) from refused
-    write(VOLATILE / "pending.json", json.dumps({**commit, "running_sha256": digest(running())}))
+    write(VOLATILE / "pending.json", json.dumps({**commit, "running_sha256": digest(runs)}))
     return {"applied": commit_id, "seconds": time.monotonic() - began}
 
 
@@ -322,6 +338,7 @@ def confirm(commit_id: str) -> dict[str, Any]:
         write(KEPT / "factory.conf", (VOLATILE / "previous.conf").read_text())
     write(CONFIG, text)
     write(KEPT / "accepted.conf", text)
+    write(KEPT / "running.sha256", commit["running_sha256"])
     (VOLATILE / "pending.json").unlink()
     log(f"{commit_id} confirmed")
     return {"confirmed": commit_id, "config_sha256": digest(text)}

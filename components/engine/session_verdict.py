@@ -13,9 +13,6 @@ from components.engine.switch import Desired, Look
 from components.plan.actions.switches import restarting
 from components.plan.frr_sessions import has_bfd, neighbours
 
-UPTIME_STEP_MS = 1000
-"""FRR counts uptime in whole seconds."""
-
 
 class FaultKind(StrEnum):
     """Whether waiting can mend it."""
@@ -54,10 +51,9 @@ def session_faults(
     before: Look,
     now: Look,
     *,
-    elapsed_s: float,
     may_restart: frozenset[tuple[str, str]],
 ) -> list[Fault]:
-    """What is wrong on one switch, `elapsed_s` after the first line changed.
+    """What is wrong on one switch after the change.
 
     Every expected session must be up, also one that was down before: to excuse it would confirm a broken change
     that is tried again right after its rollback.
@@ -79,7 +75,7 @@ def session_faults(
         if session is None or not session.is_up:
             state = session.state if session else "absent"
             faults.append(Fault(switch=switch, port=port, text=f"was up and is {state}"))
-        elif session.uptime_ms < was.uptime_ms or session.uptime_ms + UPTIME_STEP_MS < elapsed_s * 1000:
+        elif session.starts != was.starts or session.uptime_ms < was.uptime_ms:
             text = f"started again {session.uptime_ms / 1000:.0f} s ago, which the change does not say"
             faults.append(Fault(switch=switch, port=port, text=text, kind=FaultKind.FINAL))
         elif was.prefixes and not session.prefixes:

@@ -39,6 +39,8 @@ class Session:
     """A BGP session as the switch sees it."""
 
     state: str
+    starts: int = 0
+    """How often it was established since its neighbour was configured."""
     uptime_ms: int = 0
     """Whole seconds, as FRR counts."""
     prefixes: int = 0
@@ -67,7 +69,6 @@ class Pending:
     candidate_sha256: str
     remaining_s: float
     """Until the switch takes it back by itself."""
-    since_s: float
     before: Look
     """Sessions from before the first line changed."""
     previous: str

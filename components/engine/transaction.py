@@ -11,6 +11,7 @@ own commit waiting either goes on from there or takes it back first; it never ap
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hashlib
 import logging
 import time
@@ -32,6 +33,8 @@ T = TypeVar("T")
 
 GOOD_LOOKS = 2
 """A session may fall a moment after the change, so one good look is not enough."""
+RESTART_TRIES = 2
+"""A session that starts again once during a change may be chance, such as BFD on a busy switch; twice is the change."""
 MARGIN_S = 5.0
 """Kept of the rollback timer for the confirm itself."""
 
@@ -65,10 +68,8 @@ class _Applied:
     names: tuple[str, ...]
     before: Mapping[str, Look]
     may_restart: frozenset[tuple[str, str]]
-    since: float
-    """When the first line changed, by this process's monotonic clock."""
     until: float
-    """When the first switch takes itself back."""
+    """When the first switch takes itself back, by this process's monotonic clock."""
     resumed: bool = False
 
 
@@ -96,20 +97,27 @@ class Transaction:
         """Bring all switches to what is desired, or leave all as they were and say why."""
         try:
             await self._on_all(self._switches, lambda n: self._switches[n].connect(), errors.not_reached)
-            checked = await self._check()
-            applied = await self._resume(checked)
-            if applied is None:
-                if any(c.pending for c in checked.values()):
-                    await self._clear(checked)
-                    checked = await self._check()
-                applied = await self._change(checked)
-            if applied is None:
-                return TransactionResult(changed=())
-            await self._taking_back(applied, self._settle(applied))
-            await self._confirm(applied)
-            return TransactionResult(changed=applied.names, resumed=applied.resumed)
+            for _ in range(RESTART_TRIES - 1):
+                with contextlib.suppress(errors.SessionRestartError):
+                    return await self._attempt()
+                _log.warning("a session started again that the change leaves alone; taken back, one more try")
+            return await self._attempt()
         finally:
             await asyncio.gather(*(s.close() for s in self._switches.values()), return_exceptions=True)
+
+    async def _attempt(self) -> TransactionResult:
+        checked = await self._check()
+        applied = await self._resume(checked)
+        if applied is None:
+            if any(c.pending for c in checked.values()):
+                await self._clear(checked)
+                checked = await self._check()
+            applied = await self._change(checked)
+        if applied is None:
+            return TransactionResult(changed=())
+        await self._taking_back(applied, self._settle(applied))
+        await self._confirm(applied)
+        return TransactionResult(changed=applied.names, resumed=applied.resumed)
 
     async def _on_all(
         self,
@@ -154,7 +162,6 @@ class Transaction:
             names=tuple(waiting),
             before={n: p.before for n, p in waiting.items()},
             may_restart=allowed_restarts({n: p.previous for n, p in waiting.items()}, self._desired),
-            since=now - max(p.since_s for p in waiting.values()),
             until=now + left,
             resumed=True,
         )
@@ -198,7 +205,6 @@ class Transaction:
             names=names,
             before={n: c.look for n, c in checked.items()},
             may_restart=allowed_restarts({n: checked[n].running for n in names}, self._desired),
-            since=now,
             until=now + timing.confirm_in_s,
         )
 
@@ -272,7 +278,6 @@ class Transaction:
             self._desired[name],
             applied.before.get(name, Look()),
             look,
-            elapsed_s=time.monotonic() - applied.since,
             may_restart=applied.may_restart,
         )
 

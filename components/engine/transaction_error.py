@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from components.engine.session_verdict import Fault
+from components.engine.session_verdict import Fault, FaultKind
 from components.engine.switch import RUNBOOK, Checked
 from components.errors import DeviceError, Problem
 
@@ -18,6 +18,13 @@ _UNTOUCHED = "nothing was changed on any switch"
 
 class TransactionError(DeviceError):
     """A group of switches did not come to its desired configuration."""
+
+
+class SessionRestartError(TransactionError):
+    """The only fault is a session that started again, and every switch is as before.
+
+    The change may be the cause, or a moment in which the far end or BFD was too slow; one more try tells.
+    """
 
 
 def _problems(errors: Mapping[str, DeviceError]) -> list[Problem]:
@@ -92,7 +99,7 @@ def not_good(faults: Sequence[Fault], silent: Mapping[str, DeviceError], settle_
     problems = [
         Problem(
             path=name,
-            message=f"sessions are not as they must be {settle_s:g} s after the change",
+            message=f"sessions are not as they must be within {settle_s:g} s of the change",
             found="; ".join(str(f) for f in faults if f.switch == name),
             allowed="every expected session Established with BFD up, none started again that the change leaves alone",
             remedy=f"correct the description, or the far end, then run again; see {RUNBOOK}",
@@ -100,7 +107,9 @@ def not_good(faults: Sequence[Fault], silent: Mapping[str, DeviceError], settle_
         for name in switches
         if name not in silent
     ]
-    return TransactionError(f"{', '.join(switches)} not good after the change", [*problems, *_problems(silent)])
+    restarts_only = not silent and all(f.kind is FaultKind.FINAL for f in faults)
+    kind = SessionRestartError if restarts_only else TransactionError
+    return kind(f"{', '.join(switches)} not good after the change", [*problems, *_problems(silent)])
 
 
 def taken_back(
@@ -112,7 +121,9 @@ def taken_back(
     else:
         now = "every switch was taken back"
     health = f"; not up again yet: {', '.join(unwell)}" if unwell else "; sessions are as before"
-    return TransactionError(f"{cause.message}; {now}{health}", [*cause.problems, *_problems(not_taken_back)])
+    is_as_before = isinstance(cause, SessionRestartError) and not not_taken_back and not unwell
+    kind = SessionRestartError if is_as_before else TransactionError
+    return kind(f"{cause.message}; {now}{health}", [*cause.problems, *_problems(not_taken_back)])
 
 
 def half_confirmed(done: Sequence[str], errors: Mapping[str, DeviceError]) -> TransactionError:

@@ -152,11 +152,19 @@ async def test_a_session_may_not_start_again_unless_the_change_says_so(fabric: F
     fabric.assert_all(OLD)
 
 
+async def test_a_session_that_starts_again_by_chance_costs_one_more_try(fabric: Fabric) -> None:
+    fabric.a.restarts_after_apply = {"swp1"}
+    fabric.a.on_call = lambda call: fabric.a.restarts_after_apply.clear() if call == "rollback" else None
+    await fabric.bring(NEW)
+    assert fabric.a.calls.count("apply") == 2
+    fabric.assert_all(NEW)
+
+
 async def test_a_change_of_as_may_restart_its_sessions_at_both_ends(fabric: Fabric) -> None:
     # the far end is not changed and sees its session start again all the same
     def start_again(call: str) -> None:
         if call == "apply":
-            fabric.a._up_since["swp1"] = fabric.b._up_since["swp1"]  # pyright: ignore[reportPrivateUsage]
+            fabric.a.start_again("swp1")
 
     fabric.b.on_call = start_again
     assert (await fabric.bring(OLD, OTHER_AS)).changed == ("b",)
