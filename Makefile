@@ -48,4 +48,4 @@ lock: ## Renew the lock files.
 	@.tools/uv/bin/uv pip compile --group ramdisk --generate-hashes --no-emit-index-url --python-version 3.11 -o lab/images/ramdisk.lock
 
 docs: ## Regenerate docs/reference.
-	@python -m docs.generate
+	@python docs/generate.py

@@ -1,0 +1,134 @@
+"""Writes docs/reference from the models, the rules and the command line.
+
+Run as `python docs/generate.py`; with `--check` it writes nothing and fails if a page is out of date.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import typer.main
+from click import Context, Group, Option
+
+from components.plan.schema import profile_schema, schema
+
+REFERENCE = Path(__file__).parent / "reference"
+
+
+def _type(node: dict[str, Any]) -> str:
+    if "$ref" in node:
+        name = node["$ref"].rpartition("/")[2]
+        return f"[{name}](#{name.lower()})"
+    if "enum" in node:
+        return ", ".join(f"`{v}`" for v in node["enum"])
+    if "const" in node:
+        return f"`{node['const']}`"
+    if "anyOf" in node:
+        return " or ".join(_type(n) for n in node["anyOf"])
+    kind = str(node.get("type", "any"))
+    if kind == "array":
+        return f"list of {_type(node.get('items', {}))}"
+    if kind == "object" and isinstance(node.get("additionalProperties"), dict):
+        return f"map to {_type(node['additionalProperties'])}"
+    limits = [
+        f"{word} {node[key]}"
+        for key, word in (
+            ("minimum", "at least"),
+            ("maximum", "at most"),
+            ("minLength", "at least"),
+            ("maxLength", "at most"),
+        )
+        if key in node
+    ]
+    return kind + (f" ({', '.join(limits)})" if limits else "")
+
+
+def _table(node: dict[str, Any]) -> list[str]:
+    required = set(node.get("required", ()))
+    rows = ["| key | type | default | meaning |", "|---|---|---|---|"]
+    for key, value in node.get("properties", {}).items():
+        default = (
+            "required" if key in required else f"`{json.dumps(value['default'])}`" if "default" in value else "none"
+        )
+        meaning = " ".join(str(value.get("description", "")).split())
+        rows.append(f"| `{key}` | {_type(value)} | {default} | {meaning} |".replace(" |  |", " | |"))
+    return rows
+
+
+def _models(title: str, intro: str, root: dict[str, Any]) -> str:
+    lines = [f"# {title}", "", intro, "", "## Top level", "", *_table(root)]
+    for name, node in sorted(root.get("$defs", {}).items()):
+        if node.get("properties"):
+            about = " ".join(str(node.get("description", "")).split())
+            lines += (
+                ["", f"## {name}", "", about, "", *_table(node)] if about else ["", f"## {name}", "", *_table(node)]
+            )
+    return "\n".join(lines) + "\n"
+
+
+def _commands() -> str:
+    from stacks.cli.main import app
+
+    group = typer.main.get_command(app)
+    if not isinstance(group, Group):
+        raise TypeError("the command line has no commands")
+    lines = [
+        "# The `region` command",
+        "",
+        "Exit codes: 0 done, 1 a check failed, 2 the description is wrong and nothing was touched, 3 a device failed, 130 interrupted.",
+    ]
+    for name in sorted(group.commands):
+        command = group.commands[name]
+        usage = " ".join(command.collect_usage_pieces(Context(command)))
+        lines += ["", f"## region {name}", "", f"`region {name} {usage}`", "", command.help or ""]
+        options = [p for p in command.params if isinstance(p, Option)]
+        if options:
+            lines += [
+                "",
+                "| option | meaning |",
+                "|---|---|",
+                *(f"| `{', '.join(o.opts)}` | {o.help or ''} |" for o in options),
+            ]
+    return "\n".join(lines) + "\n"
+
+
+def pages() -> dict[str, str]:
+    """Every page of the reference, by file name."""
+    return {
+        "region.md": _models(
+            "Description of a region",
+            "Keys of the YAML files in `stacks/regions/<region>`. Each top-level key stands in exactly one of the files. `region schema` prints the same as JSON Schema for editors.",
+            schema(),
+        ),
+        "profile.md": _models(
+            "Hardware profile",
+            "Keys of the files in `stacks/regions/_catalogue`, one profile a file.",
+            profile_schema(),
+        ),
+        "region-command.md": _commands(),
+    }
+
+
+def main() -> int:
+    """Write the pages, or with --check report those that differ."""
+    stale = [
+        name
+        for name, text in pages().items()
+        if not (REFERENCE / name).is_file() or (REFERENCE / name).read_text() != text
+    ]
+    if "--check" in sys.argv[1:]:
+        for name in stale:
+            print(f"docs/reference/{name} is out of date: make docs")
+        return 1 if stale else 0
+    REFERENCE.mkdir(exist_ok=True)
+    for name in stale:
+        (REFERENCE / name).write_text(pages()[name])
+        print(f"wrote docs/reference/{name}")
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

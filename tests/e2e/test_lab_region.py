@@ -1,0 +1,109 @@
+"""The whole lab, once: from nothing to a served request, killed on the way, run twice, and removed.
+
+The tests of this module are one story and run in order; each prints what it ran.
+"""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import time
+from collections import Counter
+from collections.abc import Iterator
+
+import pytest
+
+from tests.e2e import machine
+from tests.e2e.process import ENVIRONMENT, ROOT, kill_providers, run, start
+
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(1800)]
+
+KILLS = 20
+"""Points spread over a run of fabric and substrate at which the provider is killed."""
+DEPLOYED = ("lab-r01-t01", "lab-r01-t02", "lab-r01-t03")
+
+
+@pytest.fixture(scope="module")
+def before() -> Iterator[dict[str, set[str]]]:
+    """The machine without a lab; whatever happens, the lab is removed at the end."""
+    run("python", "-m", "lab", "down", "--purge")
+    subprocess.run(["rm", "-rf", str(ROOT / ".region")], check=True)
+    (ROOT / ".region" / "state").mkdir(parents=True)
+    yield machine.snapshot()
+    run("python", "-m", "lab", "down")
+
+
+def start_lab() -> None:
+    (ROOT / ".lab").mkdir(exist_ok=True)
+    (ROOT / ".lab" / "wiring.json").write_text(run("region", "export", "lab", "wiring").stdout)
+    run("python", "-m", "lab", "up")
+
+
+def physical_actions() -> Counter[tuple[str, str]]:
+    """(machine, action) -> how often the simulated hardware did it."""
+    lines = (ROOT / ".lab" / "log" / "physical.jsonl").read_text().splitlines()
+    events = [json.loads(line) for line in lines]
+    return Counter((e["machine"], e["action"]) for e in events)
+
+
+def test_a_lab_killed_while_it_starts_is_removed_without_a_trace(before: dict[str, set[str]]) -> None:
+    (ROOT / ".lab").mkdir(exist_ok=True)
+    (ROOT / ".lab" / "wiring.json").write_text(run("region", "export", "lab", "wiring").stdout)
+    for seconds in (1.0, 3.0):
+        process = start("python", "-m", "lab", "up")
+        time.sleep(seconds)
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+    run("python", "-m", "lab", "down", "--purge")
+    assert machine.difference(before, machine.snapshot()) == {}
+
+
+def test_a_provider_killed_at_twenty_points_repeats_no_destructive_action(before: dict[str, set[str]]) -> None:
+    start_lab()
+    kills, pause = 0, 2.0
+    for _ in range(KILLS * 3):
+        process = start("region", "up", "lab", "--layer", "fabric", "--layer", "substrate", "--json")
+        deadline = time.monotonic() + pause
+        while time.monotonic() < deadline and process.poll() is None:
+            time.sleep(0.1)
+        kills += bool(kill_providers(process.pid)) if process.poll() is None else 0
+        process.wait(timeout=300)
+        # later kills fall later into the run: each one resumes what the one before left
+        pause = 2.0 + kills * 0.4
+        if kills == KILLS:
+            break
+    run("region", "up", "lab", "--layer", "fabric", "--layer", "substrate")
+    print(f"killed {kills} times")
+    done = physical_actions()
+    for tray in DEPLOYED:
+        # one boot from the virtual medium each to inspect, to clean and to deploy
+        assert done[tray, "boot_cd"] <= 3, f"{tray} was booted into the agent more often than once for each purpose"
+    assert kills == KILLS or kills >= 10, "the run was over before it could be killed often enough"
+
+
+def test_a_region_comes_up_and_serves_a_request(before: dict[str, set[str]]) -> None:
+    run("region", "up", "lab")
+    run("region", "verify", "lab")
+    answer = run("curl", "-sS", "--max-time", "30", "-H", "Host: hello-gpu.lab.internal", "http://10.255.2.1/").stdout
+    assert "gpu" in answer.lower(), "the answer names the GPU that the function was given"
+
+
+def test_a_second_run_changes_nothing_and_says_so(before: dict[str, set[str]]) -> None:
+    counted = physical_actions()
+    began = time.monotonic()
+    said = run("region", "up", "lab").stderr
+    print(f"no-op up took {time.monotonic() - began:.1f} s")
+    assert "nothing to change" in said
+    assert physical_actions() == counted, "the second run pressed a button"
+
+
+def test_no_lock_is_left(before: dict[str, set[str]]) -> None:
+    assert list((ROOT / ".region" / "state").glob(".pulumi/locks/**/*.json")) == []
+
+
+def test_a_region_goes_down_and_leaves_nothing(before: dict[str, set[str]]) -> None:
+    run("region", "down", "lab", "--yes")
+    done = subprocess.run(["python", "-m", "lab", "down"], cwd=ROOT, env=ENVIRONMENT, check=False)
+    assert done.returncode == 0
+    assert machine.difference(before, machine.snapshot()) == {}
