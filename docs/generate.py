@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import typer.main
-from click import Context, Group, Option
 
 from components.plan.schema import profile_schema, schema
+from stacks.cli.main import app
 
 REFERENCE = Path(__file__).parent / "reference"
 
@@ -70,21 +70,24 @@ def _models(title: str, intro: str, root: dict[str, Any]) -> str:
 
 
 def _commands() -> str:
-    from stacks.cli.main import app
-
-    group = typer.main.get_command(app)
-    if not isinstance(group, Group):
-        raise TypeError("the command line has no commands")
+    commands: dict[str, Any] = vars(typer.main.get_command(app))["commands"]
     lines = [
         "# The `region` command",
         "",
         "Exit codes: 0 done, 1 a check failed, 2 the description is wrong and nothing was touched, 3 a device failed, 130 interrupted.",
     ]
-    for name in sorted(group.commands):
-        command = group.commands[name]
-        usage = " ".join(command.collect_usage_pieces(Context(command)))
-        lines += ["", f"## region {name}", "", f"`region {name} {usage}`", "", command.help or ""]
-        options = [p for p in command.params if isinstance(p, Option)]
+    for name in sorted(commands):
+        parameters = commands[name].params
+        arguments = [p.name.upper() for p in parameters if p.param_type_name == "argument"]
+        options = [p for p in parameters if p.param_type_name == "option"]
+        lines += [
+            "",
+            f"## region {name}",
+            "",
+            f"`region {' '.join([name, *arguments, *(['[OPTIONS]'] if options else [])])}`",
+            "",
+            commands[name].help or "",
+        ]
         if options:
             lines += [
                 "",
