@@ -67,7 +67,7 @@ def drift(checked: Mapping[str, Checked]) -> TransactionError:
             message="was configured by hand since the last confirmed change"
             if not c.fresh
             else "carries a routing configuration that this toolkit did not write",
-            found="; ".join(_as_seen(line) for line in c.drift[:SHOWN_LINES]),
+            found="; ".join(as_seen(line) for line in c.drift[:SHOWN_LINES]),
             allowed="the configuration that was confirmed last, or exactly the one described",
             remedy="put the lines into the region's description, or take them back on the switch with "
             f"`{take_back_command(c.fresh)}`, then run again; see {RUNBOOK}",
@@ -84,7 +84,7 @@ def take_back_command(fresh: bool) -> str:
     return "python3 /usr/lib/frr/frr-reload.py --reload /etc/frr/frr.conf"
 
 
-def _as_seen(line: str) -> str:
+def as_seen(line: str) -> str:
     """A line of the way back, told as what somebody did: what would go was added, what would come was removed."""
     return f"{'added' if line.startswith('-') else 'removed'} `{line[2:].replace(' / no ', ' / ')}`"
 
