@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from ipaddress import IPv4Network
 
 from components.plan.model import HostPlan, PortPlan, RegionPlan, SwitchPlan, SwitchRole
+from components.plan.ordering import natural
 
 VERSION = "8.4.4"
 BFD_PROFILE = "fabric"
@@ -98,8 +99,11 @@ def _bgp(switch: SwitchPlan) -> Iterator[str]:
     yield from (" exit-address-family", "exit", "!")
 
 
-def _peers(switch: SwitchPlan) -> Iterator[PortPlan]:
-    return (port for port in switch.ports if port.peer_kind != "edge")
+def _peers(switch: SwitchPlan) -> list[PortPlan]:
+    """Ports with a session, in FRR's order: by group, then by name with numbers as numbers."""
+    groups = _GROUPS[switch.role]
+    ports = (port for port in switch.ports if port.peer_kind != "edge")
+    return sorted(ports, key=lambda port: (groups[port.peer_kind], natural(port.name)))
 
 
 def _networks(switch: SwitchPlan) -> list[IPv4Network]:

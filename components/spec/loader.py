@@ -26,7 +26,8 @@ def load(region_dir: Path, catalogue_dir: Path, *, project: Path | None = None) 
     Problems name files relative to `project`, by default the folder three above the region's, as in
     `stacks/regions/<region>`. Raises SpecError with every problem; nothing is half accepted.
     """
-    root = (project or region_dir.resolve().parents[2]).resolve()
+    above = region_dir.resolve().parents
+    root = (project or above[min(2, len(above) - 1)]).resolve()
     reader = _Reader(root)
     reader.read_region(region_dir)
     reader.read_catalogue(catalogue_dir)

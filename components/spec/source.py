@@ -21,6 +21,7 @@ from components.spec.position import Location, Position, text_of
 
 _INT = re.compile(r"[-+]?[0-9]+")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
+_QUOTED = re.compile(r"'[^'<][^']+'")
 _CONSTANTS = {
     **dict.fromkeys(("", "~", "null", "Null", "NULL")),
     **dict.fromkeys(("true", "True", "TRUE"), True),
@@ -88,13 +89,14 @@ def _syntax_problem(error: Exception, file: str) -> Problem:
         mark: _Mark | None = marked.problem_mark or marked.context_mark
         line = mark.line + 1 if mark else None
         parts: tuple[str | None, ...] = (marked.context, marked.problem)
-        reason = ", ".join(part for part in parts if part)
+        # What ruamel quotes may be a secret: an unquoted password that begins with * is an alias to it.
+        reason = _QUOTED.sub("a word", ", ".join(part for part in parts if part))
     elif isinstance(error, YAMLError):
         reason = "a character that YAML does not allow"
     return Problem(
         path=file,
         message=f"this is not YAML: {reason}",
-        remedy="mend the line named, or the one before it",
+        remedy="mend the line named, or the one before it; text that begins with a sign needs quotes",
         file=file,
         line=line or 1,
         rule="yaml-syntax",
@@ -148,7 +150,9 @@ def _value(node: _Node, at: Location, document: Document) -> Any:
             items.append(_value(item, here, document))
         return items
     if not _is_core(str(node.tag)):
-        document.problems.append(_problem(document, at, line, "yaml-tag", f"the tag {node.tag} has no meaning here"))
+        # The tag itself is not repeated: an unquoted password may begin with an exclamation mark.
+        fault = "text that begins with ! is a tag, which has no meaning here unless in quotes"
+        document.problems.append(_problem(document, at, line, "yaml-tag", fault))
         return None
     # A quoted or block scalar is always text; only a plain one may be a number or a constant.
     return node.value if node.style else _plain(node.value)

@@ -111,6 +111,15 @@ def test_defaults_of_frr_are_left_out_as_frr_leaves_them_out(lab_plan: RegionPla
     assert "  detect-multiplier 5\n" in config
 
 
+def test_neighbours_are_in_the_order_in_which_frr_prints_them(lab_plan: RegionPlan) -> None:
+    """Seen with FRR 8.4.4: by peer group, then by name with numbers as numbers."""
+    leaf = next(switch for switch in lab_plan.fabric.switches if switch.name == "lab-leaf1")
+    names = {"swp1": "swp10", "swp51": "swp5"}
+    renamed = replace(leaf, ports=tuple(replace(port, name=names.get(port.name, port.name)) for port in leaf.ports))
+    lines = [line for line in switch_config(renamed, lab_plan).splitlines() if " interface peer-group " in line]
+    assert [line.split()[1] for line in lines] == ["swp2", "swp3", "swp4", "swp10", "swp5", "swp52"]
+
+
 def test_a_fabric_is_done_without_hosts(lab_plan: RegionPlan) -> None:
     leaf = switch_group_inputs(lab_plan)["switches"]["lab-leaf1"]
     assert leaf["expect_up"] == ["swp51", "swp52"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from ipaddress import IPv4Network
+from ipaddress import IPv4Address, IPv4Network
 
 from components.spec.derive import host_id
 from components.spec.network import Pools
@@ -92,6 +92,24 @@ def gateway_apart(region: Region) -> Iterator[Fault]:
                 allowed=f"an address outside {part}",
                 remedy="move one of them",
             )
+
+
+@rule("service-address-in-pool", "pools", "services")
+def services_apart(region: Region) -> Iterator[Fault]:
+    services = region.services
+    addresses: list[tuple[Location, IPv4Address]] = [(("services", "address"), services.address)]
+    addresses += [(("services", "ntp", n), address) for n, address in enumerate(services.ntp)]
+    addresses += [(("services", "dns", n), address) for n, address in enumerate(services.dns)]
+    for location, address in addresses:
+        for part_location, part in _oob_parts(region.pools):
+            if address in part:
+                yield Fault(
+                    at=location,
+                    message=f"the address lies in {text_of(part_location)}, so a device will get it too",
+                    found=str(address),
+                    allowed=f"an address outside {part}",
+                    remedy="move one of them",
+                )
 
 
 @rule("services-network-small", "pools")
@@ -214,6 +232,7 @@ RULES = (
     oob_parts_inside,
     gateway_inside,
     gateway_apart,
+    services_apart,
     services_wide,
     switches_fit,
     hosts_fit,
