@@ -18,6 +18,7 @@ __all__ = [
     "leaf_port",
     "oob_bridge",
     "relative",
+    "state_bucket",
 ]
 
 DEVICE_CLASS = "gpu"
@@ -48,3 +49,8 @@ def known_hosts_reference(region: str) -> str:
 def kubeconfig_path(region: str) -> Path:
     """Where the cluster layer leaves the operator's access to the cluster, relative to the project."""
     return Path(".region") / region / "kubeconfig"
+
+
+def state_bucket(region: str) -> str:
+    """Bucket in the region's object store that holds the state of its stacks."""
+    return f"{region}-state"
