@@ -16,6 +16,7 @@ from lab import devices, faults, prerequisites, status
 from lab.context import Lab
 from lab.down import down
 from lab.errors import LabError
+from lab.home import Home
 from lab.progress import progress
 from lab.up import up
 
@@ -34,11 +35,17 @@ Port = Annotated[str, typer.Argument(help="Port of the device, such as swp1 or e
 
 
 @app.command("up")
-def up_command(wiring: WiringFile = None, as_json: AsJson = False) -> None:
+def up_command(
+    wiring: WiringFile = None,
+    only: Annotated[
+        list[str] | None, typer.Option("--only", help="Only this part and what it needs, such as switch; repeatable.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
     """Make everything that is missing; run it again after an interrupt."""
     lab = Lab.load(wiring_file=wiring)
-    with progress(as_json=as_json) as told:
-        outcomes = up(lab, told)
+    with progress(as_json=as_json, words=("made", "there")) as told:
+        outcomes = up(lab, told, only or ())
         made = sum(o.changed for o in outcomes)
         text = f"the lab is up, {made} of {len(outcomes)} parts were made" if made else "the lab is up, nothing to do"
         told.summary(text, made=made, total=len(outcomes))
@@ -51,9 +58,10 @@ def down_command(
     as_json: AsJson = False,
 ) -> None:
     """Remove the lab from this machine."""
-    lab = Lab.load(wiring_file=wiring) if wiring else Lab.running()
-    with progress(as_json=as_json) as told:
-        down(lab, told, purge=purge)
+    home = Home.default()
+    lab = Lab.load(home, wiring) if wiring else Lab.running(home) if Lab.is_described(home) else None
+    with progress(as_json=as_json, words=("removed", "absent")) as told:
+        down(home, lab, told, purge=purge)
         told.summary("the lab is gone")
 
 

@@ -7,8 +7,10 @@ from pathlib import Path
 
 from lab import wiring
 from lab.errors import LabError
-from lab.home import RUN, Home
+from lab.home import RUN, Home, write_atomically
 from lab.wiring import Machine, Switch, Wiring
+
+_AS_BUILT = RUN / "wiring.json"
 
 
 @dataclass(frozen=True)
@@ -27,7 +29,16 @@ class Lab:
     @classmethod
     def running(cls, home: Home | None = None) -> Lab:
         """The lab as it was last brought up, whatever happened to the wiring file since."""
-        return cls.load(home, RUN / "wiring.json" if (RUN / "wiring.json").exists() else None)
+        return cls.load(home, _AS_BUILT if _AS_BUILT.exists() else None)
+
+    @staticmethod
+    def is_described(home: Home) -> bool:
+        """Whether any wiring is known; if none is, nothing was ever built from it."""
+        return _AS_BUILT.exists() or home.wiring.exists()
+
+    def write_as_built(self) -> None:
+        """Keep the names that are used where `down` finds them, whatever happens to the wiring file."""
+        write_atomically(_AS_BUILT, self.wiring.model_dump_json(), 0o644)
 
     def device(self, name: str) -> Switch | Machine:
         """A switch or machine by its name."""

@@ -10,21 +10,25 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable, Sequence
 from functools import partial
+from pathlib import Path
 
 from lab import cgroups, devices, mounts, network, processes
 from lab.context import Lab
 from lab.errors import LabError
-from lab.home import RUN, locked, refuse_foreign
+from lab.home import RUN, Home, locked, refuse_foreign
 from lab.progress import Progress
 from lab.steps import Outcome, Step, perform
 from lab.wiring import Machine, Switch
 
 
-def down(lab: Lab, progress: Progress, *, purge: bool = False) -> Sequence[Outcome]:
-    """Remove everything that `up` makes; with `purge` also what it wrote."""
+def down(home: Home, lab: Lab | None, progress: Progress, *, purge: bool = False) -> Sequence[Outcome]:
+    """Remove everything that `up` makes; with `purge` also what it wrote.
+
+    Without a wiring (`lab` is None) no network was made by anybody; the rest is looked for all the same.
+    """
     with locked():
-        refuse_foreign(lab.home)
-        outcomes = perform(_plan(lab), progress)
+        refuse_foreign(home)
+        outcomes = perform(_plan(home, lab), progress)
         failed = [o for o in outcomes if o.error]
         if failed:
             raise LabError(
@@ -33,12 +37,12 @@ def down(lab: Lab, progress: Progress, *, purge: bool = False) -> Sequence[Outco
                 remedy="run `python -m lab down` again; what is left is named above",
             )
         if purge:
-            shutil.rmtree(lab.home.path, ignore_errors=True)
+            shutil.rmtree(home.path, ignore_errors=True)
         shutil.rmtree(RUN, ignore_errors=True)
     return outcomes
 
 
-def _plan(lab: Lab) -> list[Step]:
+def _plan(home: Home, lab: Lab | None) -> list[Step]:
     servers = [
         Step(name=name, title=f"{name} server", act=partial(processes.stop, name))
         for name in processes.names()
@@ -46,18 +50,23 @@ def _plan(lab: Lab) -> list[Step]:
     ]
     # Whoever could switch a machine on again goes first.
     before = tuple(step.name for step in servers)
-    plugs = [
-        Step(name=f"device:{d.name}", title=d.name, act=partial(_pull_plug, lab, d), needs=before)
-        for d in (*lab.wiring.switches, *lab.wiring.machines)
-    ]
+    plugs = (
+        [
+            Step(name=f"device:{d.name}", title=d.name, act=partial(_pull_plug, lab, d), needs=before)
+            for d in (*lab.wiring.switches, *lab.wiring.machines)
+        ]
+        if lab
+        else []
+    )
     first = tuple(step.name for step in (*servers, *plugs))
     # These look for themselves, and go on from wherever the ones above stopped.
     rest: list[tuple[str, str, Callable[[], bool]]] = [
         ("processes", "whatever still runs", _end_processes),
-        ("network", "bridge, cables, name spaces", partial(_remove_network, lab)),
-        ("mounts", "mounts and loop devices", partial(_release, lab)),
+        ("mounts", "mounts and loop devices", partial(_release, home)),
         ("groups", "control groups", _remove_groups),
     ]
+    if lab:
+        rest.insert(1, ("network", "bridge, cables, name spaces", partial(_remove_network, lab)))
     steps = [*servers, *plugs]
     previous = first
     for name, title, act in rest:
@@ -78,20 +87,20 @@ def _end_processes() -> bool:
 
 
 def _remove_network(lab: Lab) -> bool:
-    network.remove(lab.wiring)
-    return True
-
-
-def _release(lab: Lab) -> bool:
-    mounts.release(lab.home.path)
     devices.sweep_nspawn(lab)
-    left = [p for p in mounts.mounted() if p.startswith(f"{lab.home.path}")]
+    return network.remove(lab.wiring)
+
+
+def _release(home: Home) -> bool:
+    done = mounts.release(home.path)
+    left = [point for point in mounts.mounted() if Path(point).is_relative_to(home.path)]
     if left:
         raise LabError("still mounted", found=", ".join(left))
-    return True
+    return done
 
 
 def _remove_groups() -> bool:
+    found = any(cgroups.groups())
     if not cgroups.remove():
         raise LabError("control groups are still busy", found=", ".join(map(str, cgroups.groups())))
-    return True
+    return found

@@ -44,15 +44,16 @@ def unmount(at: Path) -> None:
         shell.run("umount", "--lazy", at, check=False)
 
 
-def release(directory: Path) -> None:
-    """Unmount everything below a directory and itself, and free loop devices on files in it."""
-    for point in reversed(mounted()):
-        if Path(point).is_relative_to(directory):
-            unmount(Path(point))
-    for device, backing in loops().items():
-        if Path(backing).is_relative_to(directory):
-            shell.run("partx", "-d", device, check=False)
-            shell.run("losetup", "-d", device, check=False)
+def release(directory: Path) -> bool:
+    """Unmount everything below a directory and itself, and free loop devices on files in it; whether any was."""
+    points = [Path(point) for point in mounted() if Path(point).is_relative_to(directory)]
+    for point in reversed(points):
+        unmount(point)
+    ours = [device for device, backing in loops().items() if Path(backing).is_relative_to(directory)]
+    for device in ours:
+        shell.run("partx", "-d", device, check=False)
+        shell.run("losetup", "-d", device, check=False)
+    return bool(points or ours)
 
 
 def loops() -> dict[str, str]:

@@ -64,17 +64,19 @@ def where_is(wiring: Wiring, device: str, port: str) -> str | None:
     raise LabError(f"the cable of {device} {port} is not there", remedy="python -m lab up makes it")
 
 
-def remove(wiring: Wiring) -> None:
-    """Remove all that `ensure` makes, and the name spaces of running machines, by their names."""
+def remove(wiring: Wiring) -> bool:
+    """Remove all that `ensure` makes, and the name spaces of running machines, by their names; whether any was."""
     devices = wiring.device_names
-    for device in devices:
-        links.delete_namespace(device)
-    for machine in wiring.machines:
-        links.delete_namespace(chassis(machine.name))
+    spaces = [*devices, *(chassis(machine.name) for machine in wiring.machines)]
+    found = [space for space in spaces if (links.NAMESPACES / space).exists()]
+    for space in found:
+        links.delete_namespace(space)
     # A name space may outlive its name for a while; what is in the root name space goes by name.
     known = links.interfaces()
     ours = [oob_port(d) for d in devices] + [e.port for e in wiring.edges] + [wiring.oob.bridge]
-    links.batch((f"link del {name}" for name in ours if name in known), tolerant=True)
+    left = [name for name in ours if name in known]
+    links.batch((f"link del {name}" for name in left), tolerant=True)
+    return bool(found or left)
 
 
 def refuse_collisions(wiring: Wiring) -> None:

@@ -24,6 +24,7 @@ class Progress(Protocol):
     """Watches steps and says what came of them all."""
 
     def started(self, step: Step) -> None: ...
+    def note(self, step: str, text: str) -> None: ...
     def ended(self, outcome: Outcome, done: int, total: int) -> None: ...
     def summary(self, text: str, **facts: Any) -> None: ...
 
@@ -36,6 +37,9 @@ class JsonProgress:
 
     def started(self, step: Step) -> None:
         self._say(event="started", step=step.name)
+
+    def note(self, step: str, text: str) -> None:
+        self._say(event="note", step=step, text=text)
 
     def ended(self, outcome: Outcome, done: int, total: int) -> None:
         self._say(
@@ -58,8 +62,9 @@ class JsonProgress:
 class TextProgress:
     """Lines for a person."""
 
-    def __init__(self, live: Live | None, console: Console) -> None:
+    def __init__(self, live: Live | None, console: Console, words: tuple[str, str]) -> None:
         self._live = live
+        self._changed, self._same = (word.ljust(max(map(len, words))) for word in words)
         self._console = console
         self._begin = time.monotonic()
         self._running: dict[str, str] = {}
@@ -70,10 +75,19 @@ class TextProgress:
         self._running[step.name] = step.title
         self._refresh()
 
+    def note(self, step: str, text: str) -> None:
+        if self._live is None:
+            self._console.print(f"[dim]{escape(text)}[/]")
+        else:
+            self._running[step] = text
+            self._refresh()
+
     def ended(self, outcome: Outcome, done: int, total: int) -> None:
         self._done, self._total = done, total
         self._running.pop(outcome.step.name, None)
-        mark = "[red]failed[/]" if outcome.error else "[green]made  [/]" if outcome.changed else "[dim]there [/]"
+        mark = f"[green]{self._changed}[/]" if outcome.changed else f"[dim]{self._same}[/]"
+        if outcome.error:
+            mark = "[red]failed[/]"
         count = f"{done:>{len(str(total))}}/{total}"
         self._console.print(f"{count}  {mark}  {escape(outcome.step.title)}  [dim]{outcome.seconds:.1f} s[/]")
         self._refresh()
@@ -94,14 +108,14 @@ class TextProgress:
 
 
 @contextmanager
-def progress(*, as_json: bool) -> Generator[Progress]:
-    """The way of telling that fits where the output goes."""
+def progress(*, as_json: bool, words: tuple[str, str]) -> Generator[Progress]:
+    """The way of telling that fits where the output goes; `words` for a step that did something, or nothing."""
     if as_json:
         yield JsonProgress()
         return
     console = Console(highlight=False)
     if not console.is_terminal:
-        yield TextProgress(None, console)
+        yield TextProgress(None, console, words)
         return
     with Live(console=console, transient=True) as live:
-        yield TextProgress(live, console)
+        yield TextProgress(live, console, words)

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from lab import shell
+from lab.errors import LabError
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,10 +40,25 @@ class Outcome:
 
 
 class Watcher(Protocol):
-    """Is told what happens; called from the thread that runs the whole."""
+    """Is told what happens. Only `note` is called from the steps' own threads."""
 
     def started(self, step: Step) -> None: ...
+    def note(self, step: str, text: str) -> None: ...
     def ended(self, outcome: Outcome, done: int, total: int) -> None: ...
+
+
+def with_needs(steps: Sequence[Step], wanted: Sequence[str]) -> list[Step]:
+    """The wanted steps and all that they need. `switch` stands for every `switch:...`."""
+    chosen: set[str] = set()
+    for want in wanted:
+        found = {step.name for step in steps if want in (step.name, step.name.partition(":")[0])}
+        if not found:
+            raise LabError("there is no such part", found=want, allowed=", ".join(step.name for step in steps))
+        chosen |= found
+    needs = {step.name: set(step.needs) for step in steps}
+    while more := {need for name in chosen for need in needs[name]} - chosen:
+        chosen |= more
+    return [step for step in steps if step.name in chosen]
 
 
 def perform(steps: Sequence[Step], watcher: Watcher, *, at_once: int = 8) -> list[Outcome]:

@@ -8,22 +8,23 @@ from functools import partial
 from lab import devices, mounts, network, prerequisites, roots
 from lab.context import Lab
 from lab.errors import LabError
-from lab.home import RUN, claim, locked, write_atomically
+from lab.home import claim, locked
+from lab.images import publish
 from lab.progress import Progress
 from lab.services import dns, ntp, pki, registry, s3, secrets, web
 from lab.services.service import Service, ensure
-from lab.steps import Outcome, Step, perform
+from lab.steps import Outcome, Step, perform, with_needs
 from lab.switches import root as factory
 
 
-def up(lab: Lab, progress: Progress) -> Sequence[Outcome]:
-    """Make everything of the lab that is missing."""
+def up(lab: Lab, progress: Progress, only: Sequence[str] = ()) -> Sequence[Outcome]:
+    """Make everything of the lab that is missing, or `only` some parts with what they need."""
     prerequisites.require()
     with locked():
         claim(lab.home)
         network.refuse_collisions(lab.wiring)
         _prepare(lab)
-        steps = plan(lab)
+        steps = with_needs(plan(lab, progress), only) if only else plan(lab, progress)
         outcomes = perform(steps, progress)
     failed = [o for o in outcomes if o.error]
     if failed:
@@ -37,7 +38,7 @@ def up(lab: Lab, progress: Progress) -> Sequence[Outcome]:
     return outcomes
 
 
-def plan(lab: Lab) -> list[Step]:
+def plan(lab: Lab, progress: Progress) -> list[Step]:
     """All steps. Each looks first and acts only on what is missing."""
     steps = [
         Step(name="root", title="root tree of switches and services", act=partial(_build_root, lab)),
@@ -65,20 +66,38 @@ def plan(lab: Lab) -> list[Step]:
         Step(name=name, title=f"{name} server", act=partial(_serve, lab, make), needs=("network", *needs))
         for make, name, needs in servers
     ]
+    build, send = "artifacts-build", "artifacts"
+    steps += [
+        Step(
+            name=build,
+            title="images, packages and manifests, built",
+            act=partial(_build_artifacts, lab, partial(progress.note, build)),
+        ),
+        Step(
+            name=send,
+            title="images, packages and manifests, published",
+            act=partial(publish.publish, lab, partial(progress.note, send)),
+            needs=(build, "registry", "web"),
+        ),
+    ]
     return steps
 
 
 def _prepare(lab: Lab) -> None:
     lab.home.make()
     mounts.share(lab.home.path)
-    # `down` must know the names that were used, whatever happens to the wiring file in between.
-    write_atomically(RUN / "wiring.json", lab.wiring.model_dump_json())
+    lab.write_as_built()
 
 
 def _build_root(lab: Lab) -> bool:
     missing = not factory.SPEC.path.exists()
     roots.build(factory.SPEC, lab.home.logs / "switch-root.log")
     return missing
+
+
+def _build_artifacts(lab: Lab, note: Callable[[str], None]) -> bool:
+    publish.prepare(lab, note)
+    return False  # into the cache of this user, which is no part of the lab
 
 
 def _serve(lab: Lab, make: Callable[[Lab], Service]) -> bool:
