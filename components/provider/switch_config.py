@@ -60,6 +60,19 @@ class SwitchConfigHandler:
             ),
         ]
 
+    def unfinished(self, inputs: Properties, outputs: Properties) -> list[Change]:
+        """What a refresh found different on the switches; pure."""
+        found = part(outputs, "switches")
+        changes: list[Change] = []
+        for name, desired in read_group(inputs).desired.items():
+            seen = found.get(name, {})
+            if drift := seen.get("drift"):
+                lines = without_secrets("; ".join(errors.as_seen(line) for line in drift))
+                changes.append(Change(key="switches", text=f"{name} was changed by hand: {lines}"))
+            elif seen.get("config_sha256") != desired.sha256:
+                changes.append(Change(key="switches", text=f"{name} does not have its configuration"))
+        return changes
+
     async def create(self, name: str, inputs: Properties, context: Context) -> Created:
         """Bring all switches of the group to their configuration, or leave all as they were."""
         group = read_group(inputs)
