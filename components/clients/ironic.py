@@ -51,9 +51,10 @@ class Ironic:
         *,
         ca: Path | None = None,
         transport: httpx.AsyncBaseTransport | None = None,
+        first_pause_s: float = FIRST_PAUSE_S,
     ) -> None:
         self.url = url
-        self._pause_s = FIRST_PAUSE_S
+        self._pause_s = first_pause_s
         self._http = httpx.AsyncClient(
             base_url=url,
             auth=httpx.BasicAuth(credentials.username, credentials.password) if credentials else None,

@@ -6,13 +6,13 @@ A thousand trays that each poll their own node would be a thousand requests a tu
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from components.clients.ironic import Ironic
 from components.clients.ironic_model import Node
+from components.errors import DeviceError
 
 POLL_S = 1.5
 FAILED_POLLS = 3
@@ -49,6 +49,7 @@ class NodeWatch:
         self._waiters.append(waiter)
         if self._loop is None or self._loop.done():
             self._loop = asyncio.create_task(self._poll())
+            self._loop.add_done_callback(self._ended)
         try:
             async with asyncio.timeout(timeout_s):
                 return await result
@@ -59,8 +60,7 @@ class NodeWatch:
         """Stop polling."""
         if self._loop is not None:
             self._loop.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._loop
+            await asyncio.wait([self._loop])
 
     async def _poll(self) -> None:
         failed = 0
@@ -68,23 +68,25 @@ class NodeWatch:
             asked = time.monotonic()
             try:
                 view = await self._ironic.nodes()
-                failed = 0
-            except Exception as error:  # whoever waits gets it; the loop has no caller of its own
+            except DeviceError:
                 failed += 1
                 if failed >= FAILED_POLLS:
-                    self._fail(error)
-                    return
+                    raise
             else:
+                failed = 0
                 self._answer(view, asked)
             await asyncio.sleep(self._poll_s)
+
+    def _ended(self, loop: asyncio.Task[None]) -> None:
+        """Whoever still waits gets what ended the loop; it has no caller of its own."""
+        error = None if loop.cancelled() else loop.exception()
+        if error is not None:
+            for waiter in self._waiters:
+                if not waiter.result.done():
+                    waiter.result.set_exception(error)
 
     def _answer(self, view: View, asked: float) -> None:
         for waiter in self._waiters:
             node = view.get(waiter.name)
             if asked >= waiter.since and not waiter.result.done() and waiter.accept(node):
                 waiter.result.set_result(node)
-
-    def _fail(self, error: Exception) -> None:
-        for waiter in self._waiters:
-            if not waiter.result.done():
-                waiter.result.set_exception(error)

@@ -13,10 +13,13 @@ MASK = "***"
 SHORTEST = 4
 """Values shorter than this are not masked by value: masking `a` would destroy every text."""
 
+_SECRET_KEY = r"['\"]?[\w-]*(?:password|passwd|secret_key|private_key|token)['\"]?\s*[:=]\s*"
 _SHAPES = (
-    # Headers, then `password=...`, `"secret_key": "..."` and their like, then PEM keys.
     re.compile(r"(?i)(authorization['\"]?\s*[:=]\s*['\"]?(?:basic|bearer)\s+)[\w+/=.~-]+"),
-    re.compile(r"(?i)(['\"]?[\w-]*(?:password|passwd|secret_key|private_key|token)['\"]?\s*[:=]\s*['\"]?)[^\s'\",}&]+"),
+    # `"secret_key": "..."` up to the closing quote, `password=...` up to the next space.
+    re.compile(rf"(?i)({_SECRET_KEY}\")[^\"]+(\")"),
+    re.compile(rf"(?i)({_SECRET_KEY}')[^']+(')"),
+    re.compile(rf"(?i)({_SECRET_KEY})[^\s'\",}}&]+"),
     re.compile(r"(?s)(-----BEGIN [A-Z ]*PRIVATE KEY-----).*?(-----END [A-Z ]*PRIVATE KEY-----|\Z)"),
     re.compile(r"(\w+://[^\s/:@]+:)[^\s/@]+(?=@)"),
 )

@@ -70,7 +70,10 @@ class TrayWorker:
     async def reach(self) -> Node | None:
         """Work until the goal is reached; returns the node, or None when it is gone. Raises DeviceError."""
         node = await self._look()
-        settled = await self._tools.journal.settle(self._plan.name, lambda kind, digest: seen(node, kind, digest))
+        known = await self._is_identified(node)
+        settled = await self._tools.journal.settle(
+            self._plan.name, lambda kind, digest: seen(node, kind, digest, is_identified=known)
+        )
         if ActionKind.DEPLOY in settled:  # the run that was killed had not seen the host yet
             await self._plan.host_answers()
         async with AsyncExitStack() as held:
@@ -190,7 +193,8 @@ class TrayWorker:
         return mark if step is Step.UNDEPLOY else self._plan.identity
 
     async def _observe(self, action: Action) -> Observation:
-        return seen(await self._look(), action.kind, action.digest)
+        node = await self._look()
+        return seen(node, action.kind, action.digest, is_identified=await self._is_identified(node))
 
     async def _act(self, step: Step, node: Node | None) -> None:
         ironic, name = self._tools.ironic, self._plan.name

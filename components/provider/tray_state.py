@@ -129,8 +129,8 @@ def _towards_gone(state: str) -> Step:
     return Step.MANAGE if state in FAILED else Step.STUCK
 
 
-def seen(node: Node | None, kind: str, digest: str) -> Observation:
-    """What the tray shows of an action that was meant; for intents that killed runs left."""
+def seen(node: Node | None, kind: str, digest: str, *, is_identified: bool = False) -> Observation:
+    """What the tray shows of an action that was meant, be it by this run or by one that was killed."""
     state = node.provision_state if node is not None else "absent"
     if kind == ActionKind.REMOVE:
         return Observation.DONE if node is None else Observation.ABSENT
@@ -141,7 +141,8 @@ def seen(node: Node | None, kind: str, digest: str) -> Observation:
     if kind == ActionKind.ENROL:
         return _observed(under_way=state in VERIFYING, done=state != "enroll")
     if kind == ActionKind.INSPECT:
-        return _observed(under_way=state in INSPECTING, done=state not in ("enroll", "verifying", "inspect failed"))
+        before = ("enroll", "verifying", "inspect failed") + (() if is_identified else ("manageable",))
+        return _observed(under_way=state in INSPECTING, done=state not in before)
     if kind == ActionKind.CLEAN:
         before = ("enroll", "verifying", "manageable", "inspect failed", "clean failed", *INSPECTING)
         return _observed(under_way=state in CLEANING, done=state not in before)
