@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import signal
 import subprocess
 import time
@@ -34,6 +35,8 @@ def start(
     """Start a program unless it runs; whether it had to be started. It outlives this process."""
     if pid_of(name) is not None:
         return False
+    if shutil.which(argv[0]) is None:
+        raise LabError(f"{name} cannot be started: its program is missing", found=str(argv[0]))
     forget(name)
     _RECORDS.mkdir(parents=True, exist_ok=True)
     log.parent.mkdir(parents=True, exist_ok=True)
