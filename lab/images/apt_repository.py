@@ -44,8 +44,7 @@ def publish(home: Home, report: store.Report = store.silent) -> bool:
         return False
     report(f"apt repository: {len(files)} packages")
     pool = home.apt / "pool"
-    # apt writes an epoch into the name of what it downloads, as %3a; a repository has none there.
-    wanted = {re.sub(r"_\d+%3a", "_", file.name): file for file in files}
+    wanted = {pool_name(file.name): file for file in files}
     for name, file in wanted.items():
         store.publish(file, pool / name)
     for old in pool.iterdir():
@@ -78,6 +77,11 @@ def signing_key(home: Home) -> Path:
         with _keyring(secret) as keyring:
             write_atomically(public, _gpg(keyring, "--armor", "--export"))
     return secret
+
+
+def pool_name(file_name: str) -> str:
+    """apt writes an epoch into the name of what it downloads, as %3a; a repository has none there."""
+    return re.sub(r"_\d+%3a", "_", file_name)
 
 
 def _index(home: Home, key: Path, log: Path) -> None:

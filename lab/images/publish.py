@@ -9,8 +9,10 @@ What is there already is left alone: a second run asks the registry once for eac
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from lab.context import Lab
@@ -31,15 +33,15 @@ def prepare(lab: Lab, report: store.Report = store.silent) -> None:
     apt_repository.publish(lab.home, report)
 
 
-def publish(lab: Lab, report: store.Report = store.silent) -> Path:
-    """Build and publish everything; returns the path of artifacts.json."""
+def publish(lab: Lab, report: store.Report = store.silent) -> bool:
+    """Build and publish everything, write artifacts.json last; returns whether anything was missing."""
     home, services = lab.home, lab.wiring.services
     address = f"http://{services.address}:{services.images}"
     deploy = deploy_image.publish(home, report)
-    apt_repository.publish(home, report)
+    changed = apt_repository.publish(home, report)
     built = build_images(lab, report)
     with open_registry(lab) as registry:
-        registry.push(built.values(), report)
+        changed |= bool(registry.push(built.values(), report))
     listed: dict[str, dict[str, str]] = {}
     for add_on in manifests.ADD_ONS:
         manifest = manifests.build(add_on, built, registry_reference(lab), report)
@@ -56,18 +58,25 @@ def publish(lab: Lab, report: store.Report = store.silent) -> Path:
         },
         "manifests": listed,
     }
-    path = home.path / "artifacts.json"
-    text = json.dumps(index, indent=1) + "\n"
-    if not path.exists() or path.read_text() != text:
-        write_atomically(path, text)
-    return path
+    path, text = index_file(lab), json.dumps(index, indent=1) + "\n"
+    if path.exists() and path.read_text() == text:
+        return changed
+    write_atomically(path, text)
+    return True
+
+
+def index_file(lab: Lab) -> Path:
+    """Where the index of all artifacts is written."""
+    return lab.home.path / "artifacts.json"
 
 
 def build_images(lab: Lab, report: store.Report = store.silent) -> Mapping[str, containers.Built]:
     """All container images, from the cache or made now."""
     images, log = containers.read(), lab.home.logs / "container-images.log"
     paths = ensure(*containers.programs(images))
-    return {name: containers.build(name, image, paths, report, log) for name, image in images.items()}
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        tasks = {name: pool.submit(containers.build, name, image, paths, report, log) for name, image in images.items()}
+    return {name: task.result() for name, task in tasks.items()}
 
 
 def registry_reference(lab: Lab) -> str:
@@ -78,7 +87,7 @@ def registry_reference(lab: Lab) -> str:
 def open_registry(lab: Lab) -> Registry:
     """The registry of this lab."""
     services = lab.wiring.services
-    return Registry(
+    return Registry.at(
         name=f"registry.{lab.wiring.domain}",
         address=str(services.address),
         port=services.registry,
@@ -89,7 +98,9 @@ def open_registry(lab: Lab) -> Registry:
 def main() -> int:
     """Publish for the lab of this checkout; returns the exit code."""
     try:
-        print(publish(Lab.load(), lambda line: print(line, file=sys.stderr, flush=True)))
+        lab = Lab.load()
+        publish(lab, lambda line: print(line, file=sys.stderr, flush=True))
+        print(index_file(lab))
     except LabError as error:
         print(error, file=sys.stderr)
         return error.exit_code

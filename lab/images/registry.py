@@ -27,17 +27,22 @@ _TIMEOUT_S = 60.0
 class Registry:
     """The registry of a region, reached by address and verified by name."""
 
-    def __init__(self, *, name: str, address: str, port: int, ca: Path) -> None:
-        self.reference = f"{name}:{port}"
-        """How pods and hosts name it."""
+    def __init__(self, *, name: str, reference: str, client: httpx.Client) -> None:
+        self._reference = reference
         self._name = name
-        self._client = httpx.Client(
+        self._client = client
+
+    @classmethod
+    def at(cls, *, name: str, address: str, port: int, ca: Path) -> Registry:
+        """The registry that listens on `address`; it shows a certificate for `name` by the authority in `ca`."""
+        client = httpx.Client(
             base_url=f"https://{address}:{port}/v2/",
             headers={"Host": f"{name}:{port}"},
             verify=ssl.create_default_context(cafile=str(ca)),
             timeout=_TIMEOUT_S,
             trust_env=False,
         )
+        return cls(name=name, reference=f"{name}:{port}", client=client)
 
     def __enter__(self) -> Self:
         return self
@@ -102,13 +107,13 @@ class Registry:
             )
         except httpx.HTTPError as error:
             raise LabError(
-                f"the registry {self.reference} does not answer",
+                f"the registry {self._reference} does not answer",
                 found=str(error) or type(error).__name__,
                 remedy="run python -m lab status, and read the registry's log below .lab/logs",
             ) from None
         if answer.status_code not in allowed:
             raise LabError(
-                f"the registry {self.reference} refused {method} {path}",
+                f"the registry {self._reference} refused {method} {path}",
                 found=f"{answer.status_code} {answer.text[:300]}",
                 allowed=", ".join(map(str, allowed)),
             )
