@@ -90,7 +90,7 @@ class RegionProvider(protocol.Provider):
     async def create(self, request: protocol.CreateRequest) -> protocol.CreateResponse:
         handler = self._handler(request.type)
         if request.preview:
-            return protocol.CreateResponse(properties=request.properties)
+            return protocol.CreateResponse(properties={})  # outputs are unknown until it exists
         context = await self._context(request.urn)
         created = await self._act(handler.create(request.name, to_plain(request.properties), context))
         return protocol.CreateResponse(resource_id=created.id, properties=to_wire(created.outputs))

@@ -7,6 +7,7 @@ stacks/layers. Layers that do not depend on each other run side by side.
 from __future__ import annotations
 
 import concurrent.futures
+import os
 import re
 import time
 from collections.abc import Callable, Mapping
@@ -120,7 +121,6 @@ def run_layer(region: str, phase: Phase, operation: Operation, report: Report) -
         stack = automation.create_or_select_stack(
             str(StackName(region, phase.layer)),
             work_dir=str(ROOT),
-            opts=automation.LocalWorkspaceOptions(env_vars=pulumi_environment()),
         )
         handle = _on_event(phase, report)
         match operation:
@@ -149,6 +149,7 @@ def run_layers(region: str, layers: tuple[str, ...], operation: Operation, repor
 
     A failed layer does not stop those that do not need it; the ones that do are skipped.
     """
+    os.environ.update(pulumi_environment())  # the Automation API looks for `pulumi` on this process's own path
     phases = {layer: Phase(layer) for layer in layers}
     if operation is Operation.DESTROY:
         needs = {layer: frozenset(other for other in layers if layer in NEEDS[other]) for layer in layers}

@@ -6,6 +6,7 @@ import json
 import sys
 import threading
 import time
+from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
@@ -149,14 +150,18 @@ def show_checks(results: list[CheckResult], as_json: bool) -> None:
             ],
         )
         return
-    table = Table(show_lines=False)
-    for column in ("check", "", "expected", "found"):
-        table.add_column(column, overflow="fold")
+    width = max((len(r.name) for r in results), default=0)
     for r in results:
-        table.add_row(r.name, Text(r.status, style=STYLES[r.status]), r.expected, r.found)
-        if r.remedy and r.status is not Status.OK:
-            table.add_row("", "", Text("remedy", style="dim"), Text(r.remedy, style="italic"))
-    people.print(table)
+        line = Text.assemble((f"{r.status:5}", STYLES[r.status]), f"{r.name:{width}}  ")
+        if r.status is Status.OK:
+            people.print(line + Text(r.expected, style="dim") + Text(f": {r.found}"), soft_wrap=True)
+            continue
+        people.print(line)
+        for label, value in (("expected", r.expected), ("found", r.found), ("remedy", r.remedy)):
+            if value:
+                people.print(Text(f"        {label:10}{value}"), soft_wrap=True)
+    counts = Counter(r.status for r in results)
+    people.print(", ".join(f"{counts[s]} {s}" for s in Status if counts[s]) or "no checks")
 
 
 def show_error(error: RegionError, as_json: bool) -> None:
