@@ -12,7 +12,12 @@ from components.plan.model import ServicePlan
 from components.plan.serving import INTERCEPTOR_PORT, INTERCEPTOR_SERVICE, KEDA_NAMESPACE, SCALER_ADDRESS
 
 if TYPE_CHECKING:
-    from pulumi_kubernetes.core.v1 import ContainerArgsDict, PodSpecArgsDict, PodTemplateSpecArgsDict
+    from pulumi_kubernetes.core.v1 import (
+        ContainerArgsDict,
+        PodSpecArgsDict,
+        PodTemplateSpecArgsDict,
+        ResourceRequirementsArgsDict,
+    )
     from pulumi_kubernetes.resource.v1 import ResourceClaimTemplateSpecArgsDict
 
 WAKE_TIMEOUT_S = 120
@@ -44,6 +49,7 @@ def pod_template(plan: ServicePlan, labels: Mapping[str, str], account: str) -> 
     No readiness probe: the kubelet looks at most once a second, which a cold start would wait for,
     and the interceptor repeats a refused connection every 50 ms.
     """
+    resources: ResourceRequirementsArgsDict = {"requests": {"cpu": "100m", "memory": "64Mi"}}
     container: ContainerArgsDict = {
         "name": plan.name,
         "image": plan.image,
@@ -53,10 +59,7 @@ def pod_template(plan: ServicePlan, labels: Mapping[str, str], account: str) -> 
             {"name": "POD_NAME", "value_from": {"field_ref": {"field_path": "metadata.name"}}},
             {"name": "NODE_NAME", "value_from": {"field_ref": {"field_path": "spec.nodeName"}}},
         ],
-        "resources": {
-            "requests": {"cpu": "100m", "memory": "64Mi"},
-            "claims": [{"name": CLAIM}] if plan.gpus else [],
-        },
+        "resources": resources,
         "security_context": {
             "allow_privilege_escalation": False,
             "capabilities": {"drop": ["ALL"]},
@@ -77,6 +80,7 @@ def pod_template(plan: ServicePlan, labels: Mapping[str, str], account: str) -> 
         "containers": [container],
     }
     if plan.gpus:
+        resources["claims"] = [{"name": CLAIM}]
         spec["resource_claims"] = [{"name": CLAIM, "resource_claim_template_name": plan.name}]
     return {"metadata": {"labels": dict(labels)}, "spec": spec}
 

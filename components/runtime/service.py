@@ -69,12 +69,10 @@ class Service(pulumi.ComponentResource):
 
     def _metadata(self, plan: ServicePlan, annotations: Mapping[str, str] | None = None) -> ObjectMetaArgsDict:
         """Metadata of one of its objects: all have the service's name and its namespace."""
-        return {
-            "name": plan.name,
-            "namespace": plan.namespace,
-            "labels": self._labels,
-            "annotations": dict(annotations or {}),
-        }
+        metadata: ObjectMetaArgsDict = {"name": plan.name, "namespace": plan.namespace, "labels": self._labels}
+        if annotations:
+            metadata["annotations"] = dict(annotations)  # an empty map would differ at each preview
+        return metadata
 
     def _create_pods(self, name: str, args: ServiceArgs) -> kubernetes.apps.v1.Deployment:
         plan = args.service

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any, cast
 
 import pytest
 
@@ -74,6 +75,22 @@ def test_a_service_without_gpus_claims_nothing() -> None:
     assert "hello-gpu-claim" not in seen
     pod = seen["hello-gpu-deployment"].inputs["spec"]["template"]["spec"]
     assert "resourceClaims" not in pod
+
+
+def _empty(value: Any, path: str) -> list[str]:
+    if isinstance(value, dict):
+        fields = cast("dict[str, Any]", value)
+        return [path] if not fields else [p for key, v in fields.items() for p in _empty(v, f"{path}.{key}")]
+    if isinstance(value, list):
+        items = cast("list[Any]", value)
+        return [path] if not items else [p for i, v in enumerate(items) for p in _empty(v, f"{path}[{i}]")]
+    return []
+
+
+@pytest.mark.parametrize("gpus", [0, 1])
+def test_no_object_declares_an_empty_field_which_would_differ_at_each_preview(gpus: int) -> None:
+    seen = declare_service(replace(SERVICE, gpus=gpus))
+    assert [p for r in seen.values() if not r.is_component for p in _empty(r.inputs, r.name)] == []
 
 
 def test_a_pod_meets_the_restricted_security_level(seen: dict[str, Registered]) -> None:
