@@ -13,13 +13,13 @@ MASK = "***"
 SHORTEST = 4
 """Values shorter than this are not masked by value: masking `a` would destroy every text."""
 
-_SECRET_KEY = r"['\"]?[\w-]*(?:password|passwd|secret_key|private_key|token)['\"]?\s*[:=]\s*"
+_NAMED = r"['\"]?[\w-]*(?:password|passwd|secret_key|private_key|token)['\"]?\s*[:=]\s*"
 _SHAPES = (
     re.compile(r"(?i)(authorization['\"]?\s*[:=]\s*['\"]?(?:basic|bearer)\s+)[\w+/=.~-]+"),
     # `"secret_key": "..."` up to the closing quote, `password=...` up to the next space.
-    re.compile(rf"(?i)({_SECRET_KEY}\")[^\"]+(\")"),
-    re.compile(rf"(?i)({_SECRET_KEY}')[^']+(')"),
-    re.compile(rf"(?i)({_SECRET_KEY})[^\s'\",}}&]+"),
+    re.compile(rf"(?i)({_NAMED}\")[^\"]+(\")"),
+    re.compile(rf"(?i)({_NAMED}')[^']+(')"),
+    re.compile(rf"(?i)({_NAMED})[^\s'\",}}&]+"),
     re.compile(r"(?s)(-----BEGIN [A-Z ]*PRIVATE KEY-----).*?(-----END [A-Z ]*PRIVATE KEY-----|\Z)"),
     re.compile(r"(\w+://[^\s/:@]+:)[^\s/@]+(?=@)"),
 )

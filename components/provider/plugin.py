@@ -108,9 +108,9 @@ class RegionProvider(protocol.Provider):
 
     async def update(self, request: protocol.UpdateRequest) -> protocol.UpdateResponse:
         handler = self._handler(request.type)
-        old, outputs = _recorded(request.olds)
         if request.preview:
-            return protocol.UpdateResponse(properties=to_wire(outputs))
+            return protocol.UpdateResponse()
+        old, _ = _recorded(request.olds)
         context = await self._context(request.urn)
         news = await self._act(handler.update(request.resource_id, old, to_plain(request.news), context))
         return protocol.UpdateResponse(properties=to_wire(news))
