@@ -71,7 +71,6 @@ def user_data(config: HostConfig) -> str:
     }
     content = {
         "fqdn": f"{config.name}.{config.domain}",
-        "prefer_fqdn_over_hostname": False,
         "ssh_keys": {"ed25519_private": config.host_key, "ed25519_public": config.host_key_public},
         "write_files": [{"path": path, "content": text, "permissions": "0644"} for path, text in files.items()],
         # After sshd is up: nobody waits for it at the first contact.

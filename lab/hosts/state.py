@@ -45,6 +45,10 @@ class State:
         """The boot device that was asked for."""
         return replace(self, target=target, enabled=enabled)
 
+    def with_medium(self, medium: str | None) -> State:
+        """What is in the drive now."""
+        return replace(self, medium=medium)
+
     def boot(self) -> tuple[Device, State]:
         """What the next boot starts from, and the settings after it. An empty drive falls through to the disk."""
         wanted = Device.HDD if self.enabled is Override.DISABLED else self.target
