@@ -18,7 +18,7 @@ from pulumi import automation
 
 from components.errors import DeviceError, Problem
 from stacks.cli.environment import pulumi_environment
-from stacks.project import ROOT, StackName
+from stacks.project import LAYERS, ROOT, StackName
 
 NEEDS: Mapping[str, frozenset[str]] = {
     "fabric": frozenset(),
@@ -118,10 +118,7 @@ def run_layer(region: str, phase: Phase, operation: Operation, report: Report) -
     phase.state = State.RUNNING
     report(phase)
     try:
-        stack = automation.create_or_select_stack(
-            str(StackName(region, phase.layer)),
-            work_dir=str(ROOT),
-        )
+        stack = automation.select_stack(str(StackName(region, phase.layer)), work_dir=str(ROOT))
         handle = _on_event(phase, report)
         match operation:
             case Operation.UP:
@@ -144,12 +141,22 @@ def _skip(phase: Phase, why: str, report: Report) -> None:
     report(phase)
 
 
+def _create_stacks(region: str) -> None:
+    """Make the stacks of a region that do not exist yet: layers refer to each other's, also before they are up."""
+    workspace = automation.LocalWorkspace(work_dir=str(ROOT))
+    existing = {stack.name.rpartition("/")[2] for stack in workspace.list_stacks()}
+    for layer in LAYERS:
+        if str(StackName(region, layer)) not in existing:
+            workspace.create_stack(str(StackName(region, layer)))
+
+
 def run_layers(region: str, layers: tuple[str, ...], operation: Operation, report: Report) -> list[Phase]:
     """Run layers in the order of their needs (reversed for destroy); previews all at once.
 
     A failed layer does not stop those that do not need it; the ones that do are skipped.
     """
     os.environ.update(pulumi_environment())  # the Automation API looks for `pulumi` on this process's own path
+    _create_stacks(region)
     phases = {layer: Phase(layer) for layer in layers}
     if operation is Operation.DESTROY:
         needs = {layer: frozenset(other for other in layers if layer in NEEDS[other]) for layer in layers}

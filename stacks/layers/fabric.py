@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pulumi
-from components.network.fabric import Fabric, FabricArgs
 
+from components.network.fabric import Fabric, FabricArgs
 from components.plan.model import RegionPlan
 from components.plan.resources import switch_group_inputs
 from components.provider.resource import Provider, ProviderArgs

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pulumi
-from components.baremetal.rack_group import RackGroup, RackGroupArgs
 
+from components.baremetal.rack_group import RackGroup, RackGroupArgs
 from components.plan.model import RegionPlan
 from components.plan.resources import rack_inputs
 from components.provider.resource import Provider, ProviderArgs

@@ -38,6 +38,7 @@ def run(
 ) -> tuple[Runs, dict[str, State]]:
     runs = Runs(failing)
     monkeypatch.setattr(layers_module, "run_layer", runs)
+    monkeypatch.setattr(layers_module, "_create_stacks", lambda _: None)
     phases = run_layers("lab", LAYERS, operation, lambda _: None)
     return runs, {p.layer: p.state for p in phases}
 

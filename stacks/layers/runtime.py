@@ -1,0 +1,49 @@
+"""The runtime: GPU drivers, the serverless platform, and the services that tenants run on it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pulumi
+
+from components.kubernetes.access import cluster_provider
+from components.plan.model import RegionPlan
+from components.plan.naming import kubeconfig_path
+from components.provider.resource import Provider, ProviderArgs
+from components.runtime.gateway import Gateway, GatewayArgs
+from components.runtime.service import Service, ServiceArgs
+from stacks.handover import output_of
+from stacks.playbooks import run_in_order
+
+PLAYBOOKS = ("drivers.yml", "runtime.yml")
+
+
+def declare(plan: RegionPlan, project: Path) -> None:
+    """Declare the layer's resources; exports the address of each service."""
+    provider = Provider("gpuregion", ProviderArgs(region=plan.region, project=str(project)))
+    runs = run_in_order(plan, project, PLAYBOOKS, provider, after={"nodes": output_of(plan.region, "cluster", "nodes")})
+    cluster, runtime = plan.cluster, plan.runtime
+    kubernetes = cluster_provider(
+        cluster.name,
+        str(project / kubeconfig_path(plan.region)),
+        cluster.name,
+        # it reads the kinds of objects when it starts: after the playbooks have made them
+        pulumi.ResourceOptions(depends_on=runs),
+    )
+    # the kinds that these objects are of come with the playbooks
+    gateway = Gateway(
+        runtime.gateway,
+        GatewayArgs(gateway=runtime.gateway, vip=runtime.gateway_vip, region=plan.region),
+        pulumi.ResourceOptions(providers=[kubernetes], depends_on=runs),
+    )
+    services = {
+        service.name: Service(
+            service.name,
+            ServiceArgs(
+                service=service, device_class=cluster.device_class, gateway=gateway.gateway, region=plan.region
+            ),
+            pulumi.ResourceOptions(providers=[kubernetes], depends_on=runs),
+        )
+        for service in runtime.services
+    }
+    pulumi.export("services", {name: service.url for name, service in services.items()})
