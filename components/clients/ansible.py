@@ -79,6 +79,8 @@ class RunResult:
     reports: Mapping[str, tuple[Mapping[str, Any], ...]]
     """What roles said of a host in their verification, by host."""
     log: Path
+    last_words: str
+    """End of the output: all there is to say of a run that failed before its first task."""
 
     @property
     def changed(self) -> int:
@@ -94,7 +96,7 @@ class PlaybookFailedError(DeviceError):
         super().__init__(
             f"{result.playbook} {reasons.get(result.status, 'failed')} after {result.seconds:.0f} s",
             [_problem(task, result.log) for task in result.failed]
-            or [Problem(path=result.playbook, message="no task reported a failure", remedy=f"read {result.log}")],
+            or [Problem(path=result.playbook, message=result.last_words, remedy=f"read {result.log}")],
         )
         self.result = result
 
@@ -122,7 +124,6 @@ def run_playbook(
             private_data_dir=str(folder),
             project_dir=str(request.directory),
             playbook=str((request.playbooks / request.playbook).resolve()),
-            binary=str(Path(sys.executable).parent / "ansible-playbook"),
             inventory=dict(request.inventory),
             extravars=dict(request.variables),
             envvars=_environment(request, folder),
@@ -141,6 +142,7 @@ def run_playbook(
         failed=tuple(reader.failed),
         reports={host: tuple(reports) for host, reports in reader.reports.items()},
         log=request.log,
+        last_words=reader.last_words,
     )
     if result.status != "successful":
         raise PlaybookFailedError(result)
@@ -174,6 +176,8 @@ def _environment(request: PlaybookRequest, folder: Path) -> dict[str, str]:
         with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600), "w") as file:
             file.write(text.rstrip("\n") + "\n")  # OpenSSH refuses a key without its last newline
     return {
+        # The programs of this very environment, whatever was called first.
+        "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)]),
         "ANSIBLE_CONFIG": str(request.playbooks.resolve() / "ansible.cfg"),
         "ANSIBLE_HOME": str(folder / "home"),
         "ANSIBLE_LOCAL_TEMP": str(folder / "tmp"),

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 import time
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TextIO, cast
@@ -19,6 +19,7 @@ from components.clients.redaction import redact
 REPORT = "Report"
 """Last word of the name of a task whose message is a role's report: one JSON object."""
 MESSAGE_LIMIT = 1500
+LAST_LINES = 8
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 
 
@@ -70,14 +71,22 @@ class EventReader:
         self.hosts: dict[str, HostStats] = {}
         self._log = log
         self._on_progress = on_progress
+        self._last: deque[str] = deque(maxlen=LAST_LINES)
         self._tasks = 0
         self._began = time.monotonic()
+
+    @property
+    def last_words(self) -> str:
+        """The last lines of output."""
+        return "\n".join(self._last) or "ended without a word"
 
     def read(self, event: Mapping[str, Any]) -> bool:
         """Take one event. The answer keeps the event's file from being written: nothing reads it."""
         if text := event.get("stdout"):
-            self._log.write(f"{_COLOUR.sub('', redact(text))}\n")
+            plain = _COLOUR.sub("", redact(text))
+            self._log.write(f"{plain}\n")
             self._log.flush()
+            self._last.extend(line for line in plain.splitlines() if line.strip())
         data = cast("Mapping[str, Any]", event.get("event_data") or {})
         match event.get("event"):
             case "playbook_on_task_start":
