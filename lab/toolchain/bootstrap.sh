@@ -11,6 +11,7 @@ packages_file=lab/toolchain/debian-packages.txt
 uv_lock=lab/toolchain/uv.lock
 uv=.tools/uv/bin/uv
 policy=/usr/sbin/policy-rc.d
+log=.tools/bootstrap.log
 started=$(date +%s)
 
 say() { printf '%s\n' "$*"; }
@@ -64,11 +65,11 @@ install_packages() {
     printf '#!/bin/sh\nexit 101\n' >"$policy"
     chmod 755 "$policy"
     export DEBIAN_FRONTEND=noninteractive
-    apt-get -q -o DPkg::Lock::Timeout=300 -o APT::Update::Error-Mode=any update >/dev/null ||
-        fail "apt-get update failed" "give this machine a working apt source"
-    # shellcheck disable=SC2086 # a list of words
-    apt-get -q -y -o DPkg::Lock::Timeout=300 -o Dpkg::Use-Pty=0 install --no-install-recommends "$@" >/dev/null ||
-        fail "these packages could not be installed: $*" "run apt-get install $* and read its answer"
+    mkdir -p .tools
+    apt-get -q -o DPkg::Lock::Timeout=300 -o APT::Update::Error-Mode=any update >"$log" 2>&1 ||
+        fail "apt-get update failed: $(tail -n 2 "$log")" "give this machine a working apt source"
+    apt-get -q -y -o DPkg::Lock::Timeout=300 -o Dpkg::Use-Pty=0 install --no-install-recommends "$@" >"$log" 2>&1 ||
+        fail "these packages could not be installed: $(tail -n 2 "$log")" "read $log"
     restore_policy
     trap - EXIT INT TERM
 }
