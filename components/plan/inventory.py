@@ -22,6 +22,7 @@ Variables of all hosts
     containerd_version, containerd_registry, containerd_sandbox_image, containerd_limited_oom_score,
     containerd_cgroup_driver            what the kubelet uses, by the version of control groups
     frr_bfd_interval_ms, frr_bfd_multiplier
+    frr_local_networks                  the service network: kube-proxy's rules answer it
     kubernetes_version, kubernetes_cluster_domain, kubernetes_cgroup_version
     kubernetes_limited_oom_score
     kubernetes_api_address              plain in-band address; port 6443
@@ -171,6 +172,7 @@ def _region_variables(plan: RegionPlan) -> dict[str, Any]:
         "containerd_limited_oom_score": cluster.limited_oom_score,
         "containerd_cgroup_driver": "systemd" if cluster.cgroup_version == 2 else "cgroupfs",
         **_shared_frr(plan),
+        "frr_local_networks": [cluster.service_network],
         **_kubernetes_variables(cluster),
         "kubernetes_admin_kubeconfig": str(kubeconfig_path(plan.region)),
         "pod_network_mtu": plan.fabric.mtu,
