@@ -14,7 +14,7 @@ from components.clients.ironic import Ironic
 from components.clients.ironic_model import Node
 from components.errors import DeviceError
 
-POLL_S = 1.5
+POLL_S = 1.0
 FAILED_POLLS = 3
 """Polls in a row that may fail (each with its own retries) before all who wait are told."""
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from components.clients.ironic import Ironic
 from components.clients.ironic_model import Node
-from components.clients.ironic_watch import NodeWatch
+from components.clients.ironic_watch import POLL_S, NodeWatch
 from components.clients.secrets import credentials, reference_path
 from components.engine.admission import Admission
 from components.engine.fanout import on_all
@@ -48,7 +48,7 @@ class RackHandler:
     token = TOKEN
 
     def __init__(
-        self, *, factory: IronicFactory = connect, admission: Admission | None = None, poll_s: float = 1.5
+        self, *, factory: IronicFactory = connect, admission: Admission | None = None, poll_s: float = POLL_S
     ) -> None:
         self._factory = factory
         self._admission = admission or Admission()

@@ -84,7 +84,7 @@ def _registration(name: str, tray: Tray, bmc: Credentials) -> dict[str, Any]:
             # Verified, by the CA that the conductor is configured with: a path here would be one of its disk.
             "redfish_verify_ca": True,
         },
-        "network_data": network_data(tray),
+        "network_data": network_data(tray, default_route=True),
     }
 
 

@@ -144,8 +144,13 @@ async def test_a_host_learns_its_identity_from_the_config_drive(world: World) ->
     assert {f["path"]: f["content"] for f in user["write_files"]} == {
         "/etc/gpuregion-image": json.dumps({"sha256": SHA}) + "\n",
         "/usr/local/share/ca-certificates/region-ca.crt": "region's certificate\n",
+        "/etc/resolv.conf": "nameserver 172.30.0.1\n",
     }
-    assert drive["network_data"]["networks"][0]["netmask"] == "255.255.255.0"
+    network = drive["network_data"]["networks"][0]
+    assert network["netmask"] == "255.255.255.0"
+    assert network["routes"] == [], "a default route out of band would hide a broken fabric"
+    agent = world.ironic.nodes["r01-t01"]["network_data"]["networks"][0]
+    assert agent["routes"][0]["gateway"] == "172.30.0.1", "the agent has no other way to Ironic"
     pins = (world.project / ".region" / "lab" / "known_hosts").read_text()
     assert f"172.30.0.65 {key.public}\n" in pins
 
