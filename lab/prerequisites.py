@@ -14,6 +14,7 @@ PACKAGES = {
     "debootstrap": "debootstrap",
     "e2fsprogs": "mkfs.ext4",
     "fdisk": "sfdisk",
+    "genisoimage": "mkisofs",
     "iproute2": "ip",
     "libarchive-tools": "bsdtar",
     "mount": "losetup",

@@ -6,12 +6,13 @@ from collections.abc import Callable, Sequence
 from functools import partial
 
 from lab import devices, mounts, network, prerequisites, roots
+from lab.bmc import service as bmc
 from lab.context import Lab
 from lab.errors import LabError
 from lab.home import claim, locked
-from lab.images import publish
+from lab.images import publish, ramdisk
 from lab.progress import Progress
-from lab.services import dns, ntp, pki, registry, s3, secrets, web
+from lab.services import dns, ironic, ntp, pki, registry, s3, secrets, web
 from lab.services.service import Service, ensure
 from lab.steps import Outcome, Step, perform, with_needs
 from lab.switches import root as factory
@@ -61,11 +62,20 @@ def plan(lab: Lab, progress: Progress) -> list[Step]:
         (web.service, "web", ("root",)),
         (registry.service, "registry", ("pki",)),
         (s3.service, "s3", ("pki", "secrets")),
+        (bmc.service, "bmc", ("pki", "secrets")),
+        (ironic.service, "ironic", ("pki", "secrets", "ramdisk")),
     ]
     steps += [
         Step(name=name, title=f"{name} server", act=partial(_serve, lab, make), needs=("network", *needs))
         for make, name, needs in servers
     ]
+    steps.append(
+        Step(
+            name="ramdisk",
+            title="agent ramdisk of Ironic, built",
+            act=partial(_build_ramdisk, lab, partial(progress.note, "ramdisk")),
+        )
+    )
     build, send = "artifacts-build", "artifacts"
     steps += [
         Step(
@@ -93,6 +103,11 @@ def _build_root(lab: Lab) -> bool:
     missing = not factory.SPEC.path.exists()
     roots.build(factory.SPEC, lab.home.logs / "switch-root.log")
     return missing
+
+
+def _build_ramdisk(lab: Lab, note: Callable[[str], None]) -> bool:
+    ramdisk.build(lab.home.logs / "ramdisk.log", note)
+    return False  # into the cache of this user, which is no part of the lab
 
 
 def _build_artifacts(lab: Lab, note: Callable[[str], None]) -> bool:

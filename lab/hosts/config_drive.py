@@ -58,14 +58,13 @@ def network_data(config: HostConfig) -> dict[str, Any]:
                 "routes": [default],
             }
         ],
-        "services": [],
+        "services": [{"type": "dns", "address": config.dns}],
     }
 
 
 def user_data(config: HostConfig) -> str:
     """Keys and files. JSON is YAML, and needs no rules about quoting."""
     files = {
-        "/etc/resolv.conf": f"nameserver {config.dns}\nsearch {config.domain}\n",
         "/etc/gpuregion-image": json.dumps({"sha256": config.image_sha256}) + "\n",
         "/usr/local/share/ca-certificates/region-ca.crt": config.authority,
     }
@@ -87,6 +86,6 @@ def write(config: HostConfig, iso: Path, work: Path) -> None:
     (latest / "meta_data.json").write_text(json.dumps(meta_data(config)))
     (latest / "network_data.json").write_text(json.dumps(network_data(config)))
     (latest / "user_data").write_text(user_data(config))
-    shell.run("xorriso", "-as", "mkisofs", "-quiet", "-R", "-V", "config-2", "-o", iso, work)
+    shell.run("mkisofs", "-quiet", "-R", "-V", "config-2", "-o", iso, work)
     iso.chmod(0o600)
     shutil.rmtree(work)

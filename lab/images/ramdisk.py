@@ -30,7 +30,10 @@ PACKAGES = (
     "bsdextrautils",
     # Reads media where the kernel has no iso9660.
     *("libarchive-tools", "fuseiso"),
+    # The boot loader of the media that Ironic makes.
+    *("isolinux", "syslinux-common"),
 )
+_LOADER = ("usr/lib/ISOLINUX/isolinux.bin", "usr/lib/syslinux/modules/bios/ldlinux.c32")
 
 _MASKED = (
     *("apt-daily.timer", "apt-daily-upgrade.timer", "dpkg-db-backup.timer", "e2scrub_all.timer"),
@@ -49,6 +52,12 @@ class Ramdisk:
     kernel: Path
     """A marker: simulated machines run their host's kernel."""
     initrd: Path
+
+    @property
+    def loader(self) -> tuple[Path, Path]:
+        """isolinux and its library, for the media that Ironic makes."""
+        first, second = (self.initrd.parent / Path(file).name for file in _LOADER)
+        return first, second
 
 
 def build(log: Path, report: store.Report = store.silent) -> Ramdisk:
@@ -73,6 +82,8 @@ def build(log: Path, report: store.Report = store.silent) -> Ramdisk:
                 found=error.output.strip()[-600:],
                 remedy=f"read {log}; free space below {draft.parent} may be short (1 GiB is used)",
             ) from None
+        for file in _LOADER:
+            shutil.copyfile(tree / file, draft / Path(file).name)
         (draft / "agent.kernel").write_text("no kernel: a simulated machine runs its host's\n")
 
     done = store.build_once(store.digest_of(inputs), "agent ramdisk", make, report)

@@ -20,5 +20,5 @@ for unit in lab-boot lab-devices ironic-python-agent; do
     ln -sf "/usr/lib/systemd/system/$unit.service" "$wants/"
 done
 chown -R 0:0 "$root/opt"
-(cd "$root" && find . -xdev | LC_ALL=C sort | cpio --quiet -o -H newc) | zstd -q -3 -T2 -f -o "$out"
+bsdtar -C "$root" --format newc --zstd --options zstd:compression-level=3,zstd:threads=2 -cf "$out" .
 rm -rf "$root"

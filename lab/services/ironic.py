@@ -32,6 +32,7 @@ def service(lab: Lab, report: store.Report = store.silent) -> Service:
     image = ramdisk.build(lab.home.logs / "ramdisk.log", report)
     config, database, password_file = (directory / name for name in ("ironic.conf", "ironic.sqlite", "htpasswd"))
     certificate, key = pki.certificate(lab.home, "services")
+    isolinux, ldlinux = image.loader
     at = lab.wiring.services
     values = {
         "address": at.address,
@@ -46,6 +47,8 @@ def service(lab: Lab, report: store.Report = store.silent) -> Service:
         "kernel": image.kernel,
         "ramdisk": image.initrd,
         "images": image.initrd.parent,
+        "isolinux": isolinux,
+        "ldlinux": ldlinux,
         "http_root": lab.home.http,
         "http_url": f"http://{at.address}:{at.images}",
     }
