@@ -39,6 +39,8 @@ FRR_RELOAD = "/usr/lib/frr/frr-reload.py"
 DAEMONS = {"bgpd": re.compile(r"^router bgp ", re.M), "bfdd": re.compile(r"^bfd$", re.M)}
 """Daemon -> line that needs it."""
 ROLLBACK_TRIES = 5
+RELOAD_PASSES = 2
+"""frr-reload deletes in its order, not in that of references: `no bfd` is without effect while BGP still uses it."""
 
 
 class Refused(Exception):
@@ -139,8 +141,12 @@ def load(path: Path, runs: str) -> str:
     if profile(text) != profile(runs):
         # frr-reload leaves this line alone, and it decides the meaning of all the lines that do not print
         run("vtysh", "-c", "configure terminal", "-c", f"frr defaults {profile(text)}")
-    code, out, err = frr_reload("--reload --stdout", path)
-    left = delta(path)  # exit code 0 does not mean that everything was taken
+    code, out, err, left = 0, "", "", [""]
+    for _ in range(RELOAD_PASSES):
+        code, out, err = frr_reload("--reload --stdout", path)
+        left = delta(path)  # exit code 0 does not mean that everything was taken
+        if not left:
+            break
     runs = running()
     if code or left or profile(text) != profile(runs):
         said = [line.strip() for line in (out + err).splitlines() if "%" in line or "rror" in line]

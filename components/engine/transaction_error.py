@@ -21,7 +21,7 @@ class TransactionError(DeviceError):
 
 
 class SessionRestartError(TransactionError):
-    """The only fault is a session that started again, and every switch is as before.
+    """A session started again that the change leaves alone, and every switch is as before.
 
     The change may be the cause, or a moment in which the far end or BFD was too slow; one more try tells.
     """
@@ -107,8 +107,9 @@ def not_good(faults: Sequence[Fault], silent: Mapping[str, DeviceError], settle_
         for name in switches
         if name not in silent
     ]
-    restarts_only = not silent and all(f.kind is FaultKind.FINAL for f in faults)
-    kind = SessionRestartError if restarts_only else TransactionError
+    # The first restart ends the waiting, so what is not up yet is not judged.
+    is_restart = not silent and any(f.kind is FaultKind.FINAL for f in faults)
+    kind = SessionRestartError if is_restart else TransactionError
     return kind(f"{', '.join(switches)} not good after the change", [*problems, *_problems(silent)])
 
 
