@@ -49,3 +49,4 @@ lock: ## Renew the lock files.
 
 docs: ## Regenerate docs/reference.
 	@python docs/generate.py
+	@python docs/role_pages.py
