@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from functools import partial
 
-from lab import devices, mounts, network, prerequisites, roots
+from lab import devices, mounts, network, prerequisites, realtime, roots
 from lab.bmc import service as bmc
 from lab.context import Lab
 from lab.errors import LabError
@@ -59,6 +59,7 @@ def plan(lab: Lab, progress: Progress) -> list[Step]:
     servers: list[tuple[Callable[[Lab], Service], str, tuple[str, ...]]] = [
         (dns.service, "dns", ()),
         (ntp.service, "ntp", ("root",)),
+        (realtime.service, "realtime", ()),
         (web.service, "web", ("root",)),
         (registry.service, "registry", ("pki",)),
         (s3.service, "s3", ("pki", "secrets")),
