@@ -1,8 +1,9 @@
 """`gpuregion:ansible:PlaybookRun`: a playbook that has run with this content on this inventory.
 
 Owns the translation between Pulumi's view and a run. What makes a run necessary is
-plan/actions/playbooks.py; the run itself is clients/ansible.py. What a playbook did is not observed here: the
-roles verify it at their end and the checks look at it, so a run that is doubted is simply repeated.
+plan/actions/playbooks.py; the run itself is clients/ansible.py. A refresh observes by Ansible's check mode,
+which changes nothing: a host on which the playbook would change something has drifted, and the next update
+runs it again.
 """
 
 from __future__ import annotations
@@ -10,9 +11,10 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from typing import Any
+from dataclasses import replace
+from typing import Any, cast
 
-from components.clients.ansible import PlaybookRequest, RunResult, play
+from components.clients.ansible import HostStats, PlaybookFailedError, PlaybookRequest, RunResult, play
 from components.clients.secrets import resolve
 from components.engine.journal import Action, ActionKind, Observation
 from components.errors import Problem
@@ -20,6 +22,7 @@ from components.plan.actions.playbooks import host_variables, playbook_actions
 from components.provider.handler import Change, Context, Created, Properties
 
 TOKEN = "gpuregion:ansible:PlaybookRun"  # noqa: S105 - a resource type
+OK = "ok"
 PLAYBOOKS = "playbooks"
 """Folder below the project."""
 _SETTINGS = ("ssh", "timeout_s")
@@ -78,20 +81,34 @@ class PlaybookRunHandler:
             for key in changed
         ]
 
+    def unfinished(self, inputs: Properties, outputs: Properties) -> list[Change]:
+        """Hosts that a refresh found otherwise than the playbook leaves them; pure."""
+        states = cast("Mapping[str, str]", outputs.get("hosts") or {})
+        return [
+            Change(key="inventory", text=f"run {inputs['playbook']}: {host} is {state}")
+            for host, state in sorted(states.items())
+            if state != OK
+        ]
+
     async def create(self, name: str, inputs: Properties, context: Context) -> Created:
         """Run the playbook. Every task looks before it acts, so running it again is harmless."""
         await self._run(name, inputs, context)
         return Created(id=name, outputs=_outputs(inputs))
 
     async def update(self, id: str, old: Properties, new: Properties, context: Context) -> dict[str, Any]:
-        """Run it again if what it does, or where, has changed."""
-        if not playbook_actions(old, new):
+        """Run it again if what it does, or where, has changed, or a refresh found that it is undone."""
+        if old != new and not playbook_actions(old, new):
             return _outputs(new)
         return (await self.create(id, new, context)).outputs
 
     async def read(self, id: str, state: Properties, context: Context) -> dict[str, Any] | None:
-        """What is recorded: only the hosts know more, and the checks ask them."""
-        return {"hosts": state.get("hosts", {})}
+        """What the playbook would change on each host if it were run now."""
+        request = replace(_request(state, context), check=True)
+        try:
+            result = await play(request, on_progress=lambda progress: context.report(f"looks: {progress}"))
+        except PlaybookFailedError as error:
+            result = error.result
+        return {"hosts": {host: _state(result.hosts.get(host)) for host in sorted(host_variables(state))}}
 
     async def delete(self, id: str, state: Properties, context: Context) -> None:
         """Forget the run. Nothing is undone on the hosts: they are wiped when they are given back."""
@@ -139,7 +156,13 @@ def _request(inputs: Properties, context: Context) -> PlaybookRequest:
 
 def _outputs(inputs: Properties) -> dict[str, Any]:
     # No figures of the run: they would make every run a change for the layers that follow.
-    return {"hosts": dict.fromkeys(sorted(host_variables(inputs)), "ok")}
+    return {"hosts": dict.fromkeys(sorted(host_variables(inputs)), OK)}
+
+
+def _state(stats: HostStats | None) -> str:
+    if stats is None or stats.unreachable:
+        return "unreachable"
+    return "drifted" if stats.changed or stats.failed else OK
 
 
 def _name(kind: type | tuple[type, ...]) -> str:

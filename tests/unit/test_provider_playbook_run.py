@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -111,13 +112,14 @@ def runs(monkeypatch: pytest.MonkeyPatch) -> list[PlaybookRequest]:
     async def play(request: PlaybookRequest, **_: Any) -> RunResult:
         seen.append(request)
         stats = HostStats(ok=3, changed=1, failed=0, unreachable=0, skipped=0, ignored=0)
+        as_it_was = replace(stats, changed=0)
         if request.timeout_s == 1:
             raise RegionError("the playbook failed")
         return RunResult(
             playbook=request.playbook,
             status="successful",
             seconds=1.0,
-            hosts={"lab-r01-t01": stats},
+            hosts={"lab-r01-t01": stats, "lab-r01-t02": as_it_was},
             failed=(),
             reports={},
             log=request.log,
@@ -141,7 +143,7 @@ async def test_a_run_is_journalled_and_hands_over_contents_not_references(
     assert created.outputs == {"hosts": dict.fromkeys(("lab-r01-t01", "lab-r01-t02", "lab-r01-t03"), "ok")}
     (record,) = Journal.read_history(project / "journal.db")
     assert (record.target, record.kind, record.outcome) == ("lab-bootstrap", "run-playbook", "done")
-    assert "1 changes on 1 hosts" in told[-1]
+    assert "1 changes on 2 hosts" in told[-1]
 
 
 async def test_a_failed_run_is_journalled_as_failed(
@@ -167,3 +169,18 @@ async def test_an_update_runs_only_what_is_necessary(
         change_role(new)
         await HANDLER.update("lab-bootstrap", inputs, new, context)
         assert len(runs) == 1
+
+
+async def test_a_refresh_looks_without_touching_and_the_next_update_runs(
+    inputs: dict[str, Any], project: Path, runs: list[PlaybookRequest]
+) -> None:
+    with Journal.open(project / "journal.db") as journal:
+        context = Context(project=project, region="lab", journal=journal)
+        outputs = await HANDLER.read("lab-bootstrap", inputs, context)
+        assert outputs == {"hosts": {"lab-r01-t01": "drifted", "lab-r01-t02": "ok", "lab-r01-t03": "unreachable"}}
+        assert runs.pop().check, "nothing is touched"
+        said = [change.text for change in HANDLER.unfinished(inputs, outputs or {})]
+        assert said == ["run bootstrap.yml: lab-r01-t01 is drifted", "run bootstrap.yml: lab-r01-t03 is unreachable"]
+        await HANDLER.update("lab-bootstrap", inputs, inputs, context)
+        assert not runs.pop().check
+    assert HANDLER.unfinished(inputs, {"hosts": {"lab-r01-t01": "ok"}}) == []
