@@ -35,7 +35,7 @@ def seed(lab: Lab, machine: Machine, report: store.Report = store.silent) -> Non
     here = power.place(lab, machine)
     image = deploy_image.build(lab.home.logs / "deploy-image.log", report)
     iso = here.directory / "config.iso"
-    config_drive.write(_config(lab, machine, image.sha256), iso, here.directory / "config")
+    config_drive.write(new_config(lab, machine, image.sha256), iso, here.directory / "config")
     here.disk.unlink(missing_ok=True)
     shell.run("cp", "--sparse=always", image.path, here.disk)
     here.make_disk(machine.disk_gib)
@@ -66,7 +66,8 @@ def _append_partition(disk: Path, gib: int) -> int:
     return start
 
 
-def _config(lab: Lab, machine: Machine, image_sha256: str) -> config_drive.HostConfig:
+def new_config(lab: Lab, machine: Machine, image_sha256: str) -> config_drive.HostConfig:
+    """What a machine is told at its next first boot; makes a new host key for it and pins it."""
     private, public = _host_key(lab, machine)
     (oob,) = (nic for nic in machine.nics if nic.oob)
     return config_drive.HostConfig(
