@@ -144,15 +144,10 @@ def main() -> int:
         print("the lab makes network name spaces and mounts: run it as root", file=sys.stderr)
         return 1
     try:
-        app(standalone_mode=False)
+        app()
     except LabError as error:
         print(f"error: {error}", file=sys.stderr)
         return error.exit_code
-    except KeyboardInterrupt:
-        print("interrupted: `python -m lab up` goes on from here, `python -m lab down` removes all", file=sys.stderr)
-        return 130
-    except typer.Exit as end:
-        return end.exit_code
     return 0
 
 

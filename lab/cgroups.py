@@ -3,7 +3,9 @@
 A machine's group becomes "/" inside it, so machines do not share the groups that systemd and
 kubelet make. A group is also the kernel's own list of what belongs to a device: whatever is in it
 is the lab's, even if every file about it is lost. All groups of the lab lie in one directory
-`gpuregion-lab` below the group of the process that made them; the host's groups stay as they are.
+below the group of the process that made them; the host's groups stay as they are. The directory bears
+the number of the network name space that the lab is built in: another lab, in a container or under
+test, may be in sight from here, and is none of ours.
 """
 
 from __future__ import annotations
@@ -15,16 +17,16 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-PARENT = "gpuregion-lab"
+PARENT = f"gpuregion-lab-{Path('/proc/self/ns/net').stat().st_ino}"
 MOUNT = Path("/sys/fs/cgroup")
 
 
-def create(name: str, *, every_hierarchy: bool = True) -> list[Path]:
+def create(name: str, *, every_hierarchy: bool = True, parent: str = PARENT) -> list[Path]:
     """Groups of a device, made if missing; services need no more than one hierarchy."""
     hierarchies = _hierarchies()
     if not every_hierarchy:
         hierarchies = hierarchies[:1]
-    return [_make(mount, own / PARENT / name) for mount, own in hierarchies]
+    return [_make(mount, own / parent / name) for mount, own in hierarchies]
 
 
 def groups(name: str | None = None) -> Iterator[Path]:
@@ -62,13 +64,14 @@ def remove(name: str | None = None, timeout_s: float = 5) -> bool:
     """Remove those groups; whether none is left. A group stays busy until its last process is reaped."""
     end = time.monotonic() + timeout_s
     while True:
-        left = [group for group in groups(name) if not _remove_tree(group)]
+        left = [group for group in groups(name) if not remove_tree(group)]
         if not left or time.monotonic() > end:
             return not left
         time.sleep(0.05)
 
 
-def _remove_tree(top: Path) -> bool:
+def remove_tree(top: Path) -> bool:
+    """Remove a group and those below it as far as they are empty; whether it is gone."""
     for directory, _, _ in os.walk(top, topdown=False):
         with contextlib.suppress(OSError):
             Path(directory).rmdir()

@@ -49,14 +49,15 @@ def enter(lab: Lab, device: Switch | Machine) -> list[str]:
     return ["nsenter", "-t", str(init), "-m", "-u", "-i", "-n", "-p", "-C", "--"]
 
 
-def ports(lab: Lab, device: Switch | Machine) -> dict[str, bool]:
-    """Network ports of a device that are there, and whether each has carrier."""
+def ports(device: Switch | Machine) -> dict[str, bool]:
+    """Network ports of a device that are there, and whether each has carrier. Pods' and bridges' are not ports."""
     name = device.name
     space = name if links.namespace_exists(name) else network.chassis(name)
     if not links.namespace_exists(space):
         return {}
     found = links.interfaces(space)
-    return {port: "LOWER_UP" in link["flags"] for port, link in found.items() if port != "lo"}
+    names = ["eth0", *device.ports] if isinstance(device, Switch) else [nic.name for nic in device.nics]
+    return {port: "LOWER_UP" in found[port]["flags"] for port in names if port in found}
 
 
 def sweep_nspawn(lab: Lab) -> None:

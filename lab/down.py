@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
-from lab import cgroups, devices, mounts, network, processes
+from lab import cgroups, devices, limits, mounts, network, processes
 from lab.context import Lab
 from lab.errors import LabError
 from lab.home import RUN, Home, locked, refuse_foreign
@@ -64,6 +64,7 @@ def _plan(home: Home, lab: Lab | None) -> list[Step]:
         ("processes", "whatever still runs", _end_processes),
         ("mounts", "mounts and loop devices", partial(_release, home)),
         ("groups", "control groups", _remove_groups),
+        ("limits", "limits of the kernel, as they were", limits.restore),
     ]
     if lab:
         rest.insert(1, ("network", "bridge, cables, name spaces", partial(_remove_network, lab)))

@@ -51,7 +51,7 @@ def start(
             env=None if env is None else dict(env),
             cwd=cwd,
         )
-    while pid_of(name) is None:
+    while _is_still_launching(name):
         if child.poll() is not None:
             raise LabError(f"{name} ended as soon as it was started", found=tail(log), remedy=f"read {log}")
         time.sleep(0.005)
@@ -117,6 +117,15 @@ def tail(log: Path, characters: int = 600) -> str:
         return log.read_text(errors="replace")[-characters:].strip() or "nothing in the log"
     except OSError:
         return "no log"
+
+
+def _is_still_launching(name: str) -> bool:
+    """Whether the launcher has not yet become the program."""
+    pid = pid_of(name)
+    try:
+        return pid is None or str(_LAUNCH).encode() in Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return True
 
 
 def _stat(pid: int) -> str | None:

@@ -46,8 +46,7 @@ def run(
 ) -> str:
     """Output of a program. With `log` the output goes to that file instead and the result is empty."""
     words = [str(word) for word in argv]
-    if _stopping.is_set():
-        raise Interrupted("stopped before " + words[0])
+    refuse_if_stopping()
     sink = log.open("ab") if log else None
     try:
         child = subprocess.Popen(
@@ -91,6 +90,12 @@ def succeeds(*argv: str | Path) -> bool:
     except CommandError:
         return False
     return True
+
+
+def refuse_if_stopping() -> None:
+    """For loops that wait without a program: end them when the operator has interrupted."""
+    if _stopping.is_set():
+        raise Interrupted("stopped by the operator")
 
 
 def stop_all() -> None:

@@ -79,7 +79,7 @@ def look(lab: Lab) -> LabStatus:
 
 
 def _device(lab: Lab, device: Switch | Machine) -> DeviceStatus:
-    carrier = devices.ports(lab, device)
+    carrier = devices.ports(device)
     return DeviceStatus(
         name=device.name,
         kind="switch" if isinstance(device, Switch) else "machine",

@@ -89,7 +89,11 @@ def perform(steps: Sequence[Step], watcher: Watcher, *, at_once: int = 8) -> lis
                     watcher.ended(outcome, len(outcomes), len(steps))
         except KeyboardInterrupt:
             shell.stop_all()
-            raise
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise shell.Interrupted(
+                "interrupted; what is made stays",
+                remedy="`python -m lab up` goes on from here, `python -m lab down` removes all",
+            ) from None
 
 
 def _timed(step: Step) -> Outcome:

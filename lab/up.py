@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from functools import partial
 
-from lab import devices, mounts, network, prerequisites, realtime, roots
+from lab import devices, limits, mounts, network, prerequisites, realtime, roots
 from lab.bmc import service as bmc
 from lab.context import Lab
 from lab.errors import LabError
@@ -43,6 +43,7 @@ def plan(lab: Lab, progress: Progress) -> list[Step]:
     """All steps. Each looks first and acts only on what is missing."""
     steps = [
         Step(name="root", title="root tree of switches and services", act=partial(_build_root, lab)),
+        Step(name="limits", title="limits of the kernel", act=limits.raise_all),
         Step(name="pki", title="region CA and server certificates", act=partial(pki.ensure, lab.home, lab.wiring)),
         Step(name="secrets", title="credentials and keys", act=partial(secrets.ensure, lab.home, lab.wiring)),
         Step(name="network", title="bridge, cables, edge links", act=partial(network.ensure, lab.wiring)),
@@ -52,7 +53,7 @@ def plan(lab: Lab, progress: Progress) -> list[Step]:
             name=f"switch:{switch.name}",
             title=f"switch {switch.name}",
             act=partial(devices.turn_on, lab, switch),
-            needs=("root", "secrets", "network"),
+            needs=("root", "secrets", "network", "limits"),
         )
         for switch in lab.wiring.switches
     ]

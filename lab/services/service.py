@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from ipaddress import IPv4Address
 from pathlib import Path
 
-from lab import processes
+from lab import processes, shell
 from lab.errors import LabError
 from lab.home import RUN, Home, write_atomically
 
@@ -74,6 +74,7 @@ def accepts(address: IPv4Address, port: int) -> bool:
 def _wait_until_it_serves(service: Service, log: Path) -> None:
     end = time.monotonic() + service.timeout_s
     while not _answers(service):
+        shell.refuse_if_stopping()
         died = processes.pid_of(service.name) is None
         if died or time.monotonic() > end:
             raise LabError(

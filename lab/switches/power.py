@@ -16,7 +16,7 @@ import socket
 import time
 from pathlib import Path
 
-from lab import faults, links, mounts, processes, roots
+from lab import faults, links, mounts, processes, roots, shell
 from lab.context import Lab
 from lab.errors import LabError
 from lab.services import secrets
@@ -90,6 +90,7 @@ def wait_ready(switch: Switch, timeout_s: float = 30) -> None:
     while True:
         if _greets(switch):
             return
+        shell.refuse_if_stopping()
         if time.monotonic() > end:
             raise LabError(
                 f"{switch.name} does not answer on SSH",

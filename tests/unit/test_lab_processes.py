@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 from pathlib import Path
 from typing import Any
 
@@ -41,7 +42,10 @@ def test_a_program_is_started_once_and_stopped(tmp_path: Path) -> None:
 
 
 def test_a_program_that_ignores_the_request_is_ended(tmp_path: Path) -> None:
-    processes.start("stubborn", ["sh", "-c", "trap '' TERM; while :; do sleep 1; done"], log=tmp_path / "log")
+    log = tmp_path / "log"
+    processes.start("stubborn", ["sh", "-c", "trap '' TERM; echo deaf; while :; do sleep 1; done"], log=log)
+    while "deaf" not in log.read_text():
+        time.sleep(0.01)
     pid = processes.pid_of("stubborn")
     assert pid is not None
     assert not processes.wait("stubborn", 0)
