@@ -155,11 +155,12 @@ def test_every_runbook_has_the_four_sections() -> None:
 
 
 def test_every_path_that_the_docs_name_exists() -> None:
-    missing: list[str] = []
-    for page in [*tracked("*.md")]:
-        for target in re.findall(r"\]\((?!https?://|#|mailto:)([^)#]+)", page.read_text()):
-            if not (page.parent / target).exists():
-                missing.append(f"{page.relative_to(ROOT)}: {target}")
+    missing = [
+        f"{page.relative_to(ROOT)}: {target}"
+        for page in tracked("*.md")
+        for target in re.findall(r"\]\((?!https?://|#|mailto:)([^)#]+)", page.read_text())
+        if not (page.parent / target).exists()
+    ]
     assert not missing
 
 
