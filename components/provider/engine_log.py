@@ -32,6 +32,7 @@ class EngineLog:
         # The stub's annotations know only the blocking channel; on this one calls are awaited.
         self._stub: Any = engine_pb2_grpc.EngineStub(self._channel)
         self._sending: set[asyncio.Task[None]] = set()
+        self._turn = asyncio.Lock()
 
     def status(self, urn: str, text: str) -> None:
         """Show `text` beside the resource until the next one replaces it."""
@@ -42,7 +43,8 @@ class EngineLog:
     async def _send(self, urn: str, text: str) -> None:
         request = engine_pb2.LogRequest(severity=engine_pb2.LogSeverity.INFO, message=text, urn=urn, ephemeral=True)
         try:
-            await self._stub.Log(request, timeout=5)
+            async with self._turn:  # in the order they were said
+                await self._stub.Log(request, timeout=5)
         except grpc.RpcError as error:
             logging.getLogger(__name__).debug("the engine did not take a status line: %s", error)
 

@@ -67,7 +67,7 @@ class RackHandler:
         named = {change.key for change in changes}
         # Also what moves nothing must reach the record, else the next preview shows it again.
         rest = [k for k in sorted({*old, *new}) if old.get(k) != new.get(k) and k not in named]
-        return [*changes, *(Change(key=k, text=f"{k}: differs; no device is touched for it") for k in rest)]
+        return [*changes, *(Change(key=k, text=_differs(k, old.get(k), new.get(k))) for k in rest)]
 
     def unfinished(self, inputs: Properties, outputs: Properties) -> list[Change]:
         """Trays that are not recorded as what they shall be."""
@@ -193,9 +193,15 @@ def _output(rack: RackInputs, name: str, node: Node | None) -> dict[str, Any]:
     }
 
 
+def _differs(key: str, old: object, new: object) -> str:
+    values = f" from {old} to {new}" if isinstance(old, str | int) and isinstance(new, str | int) else ""
+    return f"{key} changes{values}"
+
+
 def _failure(rack: str, good: int, bad: Mapping[str, DeviceError]) -> DeviceError | None:
     if not bad:
         return None
     problems: Iterable[Problem] = (problem for error in bad.values() for problem in error.problems)
-    total = good + len(bad)
-    return DeviceError(f"{rack}: {len(bad)} of {total} trays did not get there, the others did", tuple(problems))
+    others = ", the others did" if good else ""
+    text = f"{rack}: {len(bad)} of {good + len(bad)} trays did not get there{others}"
+    return DeviceError(text, tuple(problems))

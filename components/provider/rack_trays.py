@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -21,7 +22,8 @@ from components.clients.hostkeys import (
     region_known_hosts,
 )
 from components.clients.ironic_diagnosis import RUNBOOK
-from components.clients.secrets import Credentials, credentials, resolve
+from components.clients.redfish import knock
+from components.clients.secrets import Credentials, credentials, reference_path, resolve
 from components.clients.ssh import SshAccess
 from components.errors import DeviceError, Problem
 from components.provider.config_drive import config_drive, network_data
@@ -58,7 +60,8 @@ def registered_trays(rack: RackInputs, context: Context) -> dict[str, TrayPlan]:
             registration=_registration(name, tray, bmc),
             instance=_instance(rack, name),
             config_drive=_drive(rack, name, keys[name], public_half(operator), region_ca),
-            host_answers=_answers(rack, name, access),
+            bmc_answers=_bmc_answers(name, tray, bmc, reference_path(context.project, rack.bmc_ca)),
+            host_answers=_host_answers(rack, name, access),
         )
         for name, tray in rack.trays.items()
     }
@@ -110,7 +113,11 @@ def _drive(rack: RackInputs, name: str, key: HostKey, operator: str, ca: str) ->
     )
 
 
-def _answers(rack: RackInputs, name: str, access: SshAccess) -> Callable[[], Awaitable[None]]:
+def _bmc_answers(name: str, tray: Tray, bmc: Credentials, ca: Path) -> Callable[[], Awaitable[None]]:
+    return lambda: knock(name, tray.bmc_url, bmc, ca)
+
+
+def _host_answers(rack: RackInputs, name: str, access: SshAccess) -> Callable[[], Awaitable[None]]:
     address = str(rack.trays[name].oob.address)
 
     async def answers() -> None:

@@ -217,6 +217,7 @@ class TrayWorker:
 
     async def _enrol(self, node: Node | None) -> None:
         ironic, plan = self._tools.ironic, self._plan
+        await plan.bmc_answers()
         node = node or await ironic.create_node(plan.registration)
         for mac in sorted(plan.macs - await ironic.ports(plan.name)):
             await ironic.create_port(node, mac, boots=mac == plan.oob_mac)

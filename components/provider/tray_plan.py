@@ -41,6 +41,8 @@ class TrayPlan:
     """Ironic's instance_info for the deployment."""
     config_drive: Callable[[], Mapping[str, Any]]
     """Made when it is needed: it holds a private key."""
+    bmc_answers: Callable[[], Awaitable[None]]
+    """Returns if the BMC lets us in; raises DeviceError if it does not."""
     host_answers: Callable[[], Awaitable[None]]
     """Returns once the deployed host answers as itself; raises DeviceError if it does not in time."""
 

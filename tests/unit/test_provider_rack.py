@@ -14,7 +14,7 @@ from components.clients.host import HostIdentity
 from components.clients.hostkeys import ensure_host_key, region_hostkeys
 from components.clients.ironic import Ironic
 from components.engine.journal import Journal
-from components.errors import DeviceError, RegionError
+from components.errors import DeviceError, Problem, RegionError
 from components.provider import rack_trays
 from components.provider.handler import Context, PartlyCreatedError
 from components.provider.rack import RackHandler
@@ -61,6 +61,7 @@ class World:
         machines = {n: Machine(t["serial"], tuple(t["macs"].values())) for n, t in self.inputs["trays"].items()}
         self.ironic = FakeIronic(machines=machines)
         self.reports: list[str] = []
+        self.silent_bmcs: set[str] = set()
         self.secret("ironic.json", json.dumps({"username": "region", "password": "ironic-secret"}))
         self.secret("bmc.json", json.dumps({"username": "operator", "password": "bmc-secret"}))
         self.secret("ssh_key", ensure_host_key(project / "keys" / "made", "operator").private)
@@ -112,8 +113,15 @@ def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
     async def identify(address: str, access: object) -> HostIdentity:
         return HostIdentity(hostname="host", image_sha256=SHA)
 
+    async def knock(tray: str, *_: object) -> None:
+        if tray in world.silent_bmcs:
+            problem = Problem(path=tray, message="the BMC does not answer", remedy="check its cable")
+            raise DeviceError(problem.message, [problem])
+
     monkeypatch.setattr(rack_trays, "identify", identify)
-    yield World(tmp_path)
+    monkeypatch.setattr(rack_trays, "knock", knock)
+    world = World(tmp_path)
+    yield world
 
 
 async def test_from_the_floor_to_hosts_and_a_spare_that_is_off(world: World) -> None:
@@ -168,7 +176,7 @@ async def test_one_failing_tray_does_not_stop_the_others_and_a_rerun_after_the_c
     with pytest.raises(PartlyCreatedError) as failure:
         await world.create()
     text = str(failure.value)
-    assert "1 of 3 trays did not get there" in text
+    assert "1 of 3 trays did not get there, the others did" in text
     assert "r01-t02: deployment failed: the agent did not call back in time" in text
     assert "docs/runbooks/HostDoesNotDeploy.md" in text
     assert failure.value.created.outputs["trays"]["r01-t02"]["state"] == "unfinished"
@@ -217,6 +225,16 @@ async def test_each_failure_names_its_cause_and_is_cured_by_a_rerun(
         await world.create()
     assert world.states()["r01-t01"] == "active"
     world.ironic.failing.clear()
+    await world.create()
+    assert world.states() == REACHED
+
+
+async def test_a_bmc_that_does_not_let_us_in_is_not_even_given_to_ironic(world: World) -> None:
+    world.silent_bmcs.add("r01-t02")
+    with pytest.raises(PartlyCreatedError, match="the BMC does not answer"):
+        await world.create()
+    assert set(world.states()) == {"r01-t01", "r01-t03"}
+    world.silent_bmcs.clear()
     await world.create()
     assert world.states() == REACHED
 
