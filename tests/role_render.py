@@ -31,6 +31,12 @@ def variables_of(plan: RegionPlan, host: str, role: str, **more: Any) -> dict[st
     }
 
 
+def evaluate(plan: RegionPlan, host: str, role: str, name: str, **more: Any) -> Any:
+    """The value of a role's variable on a host."""
+    templar = Templar(DataLoader(), variables=variables_of(plan, host, role, **more))
+    return cast("Any", templar).template(trust_as_template("{{ " + name + " }}"))
+
+
 def render(plan: RegionPlan, host: str, template: str, **more: Any) -> str:
     """`render(plan, host, "frr/frr.conf.j2")`: the file as it will lie on the host."""
     role, _, name = template.partition("/")

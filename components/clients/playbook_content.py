@@ -125,5 +125,5 @@ def _files(folder: Path) -> Iterator[Path]:
 def _refusal(path: Path, message: str, *, found: str | None = None, remedy: str | None = None) -> PlaybookContentError:
     return PlaybookContentError(
         "a playbook cannot be read",
-        [Problem(path=path.name, message=message, found=found, file=str(path), remedy=remedy)],
+        [Problem(path=str(path), message=message, found=found, remedy=remedy)],
     )

@@ -10,7 +10,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from components.plan import RegionPlan
-from tests.role_render import render
+from tests.role_render import evaluate, render
 
 CONTROL, WORKER = "lab-r01-t01", "lab-r01-t02"
 
@@ -133,3 +133,10 @@ def test_a_host_resolves_every_name_of_the_region_by_itself(lab_plan: RegionPlan
     lines = render(lab_plan, WORKER, "base/hosts.j2").splitlines()
     assert "10.255.1.2 lab-r01-t02.lab.internal lab-r01-t02" in lines
     assert "10.255.1.1 lab-r01-t01.lab.internal lab-r01-t01" in lines
+
+
+def test_an_init_that_was_killed_is_taken_up_again(lab_plan: RegionPlan) -> None:
+    ignored = evaluate(lab_plan, CONTROL, "kubernetes", "__kubernetes_ignored_on_retry")
+    assert "FileAvailable--etc-kubernetes-manifests-kube-apiserver.yaml" in ignored, "kubeadm's own names"
+    assert "DirAvailable--var-lib-etcd" in ignored
+    assert "Port-6443" in ignored
