@@ -149,6 +149,8 @@ class FakeIronic:
             "maintenance_reason": None,
             "fault": None,
             "last_error": None,
+            "reservation": None,
+            "extra": {},
             "instance_info": {},
             **body,
         }
@@ -203,13 +205,24 @@ class FakeIronic:
                 continue
             if (name, verb) in self.hanging and "wait" in node["provision_state"]:
                 continue
+            if states == ["reason"]:
+                self._explain(name, verb)
+                states.clear()
+                continue
             state = states.pop(0)
             if not states and (name, verb) in self.failing:
-                node["last_error"] = self.failing[name, verb]
-                state = FAILED[verb]
-                if verb == "provide":
-                    node.update(maintenance=True, fault="clean failure", maintenance_reason=node["last_error"])
+                # The real one shows the state first, and writes the reason when it has cleaned up.
+                self._enter(node, FAILED[verb])
+                node["reservation"] = "lab"
+                states.append("reason")
+                continue
             self._arrive(name, verb, state)
+
+    def _explain(self, name: str, verb: str) -> None:
+        node, reason = self.nodes[name], self.failing[name, verb]
+        node.update(reservation=None, last_error=reason)
+        if verb == "provide":
+            node.update(maintenance=True, fault="clean failure", maintenance_reason=reason)
 
     def _arrive(self, name: str, verb: str, state: str) -> None:
         node = self.nodes[name]

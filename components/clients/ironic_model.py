@@ -18,7 +18,9 @@ NODE_FIELDS = (
     "maintenance_reason",
     "fault",
     "last_error",
+    "reservation",
     "instance_info",
+    "extra",
 )
 
 
@@ -39,8 +41,12 @@ class Node:
     fault: str | None = None
     """Set when Ironic itself put the node in maintenance."""
     last_error: str | None = None
+    reservation: str | None = None
+    """Conductor that holds the node just now. A failure is shown before its reason is written."""
     instance_info: Mapping[str, Any] = field(default_factory=dict[str, Any])
     """What is deployed, or being deployed; emptied by Ironic when the instance is torn down."""
+    extra: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    """What the operator noted; kept as long as the node."""
 
     @classmethod
     def from_api(cls, data: Mapping[str, Any]) -> Node:
@@ -57,7 +63,9 @@ class Node:
             maintenance_reason=data.get("maintenance_reason"),
             fault=data.get("fault"),
             last_error=data.get("last_error"),
+            reservation=data.get("reservation"),
             instance_info=data.get("instance_info") or {},
+            extra=data.get("extra") or {},
         )
 
 

@@ -24,7 +24,7 @@ from components.provider.rack_inputs import RackInputs, check_inputs
 from components.provider.rack_trays import registered_trays
 from components.provider.tray import TrayWorker
 from components.provider.tray_plan import Tools
-from components.provider.tray_state import Goal, Want
+from components.provider.tray_state import Goal, Want, is_enrolled_for
 
 TOKEN = "gpuregion:baremetal:Rack"  # noqa: S105 - a resource type
 UNFINISHED = "unfinished"
@@ -147,7 +147,10 @@ class RackHandler:
             )
 
             async def work(name: str) -> Node | None:
-                if name in going:
+                # A run that failed elsewhere may have made the exchange already.
+                if name in going and not (
+                    name in staying and is_enrolled_for(await ironic.node(name), staying[name].serial)
+                ):
                     await TrayWorker(going[name], Want(goal=Goal.GONE), tools).reach()
                 if name not in staying:
                     return None

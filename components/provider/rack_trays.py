@@ -30,7 +30,7 @@ from components.provider.config_drive import config_drive, network_data
 from components.provider.handler import Context
 from components.provider.rack_inputs import RackInputs, Tray
 from components.provider.tray_plan import TrayPlan
-from components.provider.tray_state import DEPLOYMENT
+from components.provider.tray_state import DEPLOYMENT, SERIAL
 
 HOST_POLL_S = 1.0
 
@@ -87,6 +87,7 @@ def _registration(name: str, tray: Tray, bmc: Credentials) -> dict[str, Any]:
             # Verified, by the CA that the conductor is configured with: a path here would be one of its disk.
             "redfish_verify_ca": True,
         },
+        "extra": {SERIAL: tray.serial},
         "network_data": network_data(tray, default_route=True),
     }
 

@@ -239,9 +239,9 @@ class TrayWorker:
             self._progress.show(node)
             if step is Step.POWER_OFF:
                 return node is not None and node.power_state == "power off"
-            if step is Step.UNDEPLOY:
-                return node is None or node.provision_state != "deleting"
-            return not is_moving(node)
+            if node is None or node.provision_state in ARRIVED.get(step, ()):
+                return True
+            return not is_moving(node) and node.reservation is None
 
         if step is Step.REMOVE:
             return

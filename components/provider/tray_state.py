@@ -14,6 +14,8 @@ from components.engine.journal import ActionKind, Observation
 DEPLOYMENT = "gpuregion_deployment"
 """Key in Ironic's instance_info that holds the digest of the deployment. Ironic empties instance_info
 when it tears an instance down, so the mark cannot outlive what it stands for."""
+SERIAL = "gpuregion_serial"
+"""Key in the node's extra: the serial number that it was enrolled for."""
 
 
 class Goal(StrEnum):
@@ -73,6 +75,11 @@ _UNDER_WAY = {
 def is_moving(node: Node | None) -> bool:
     """Whether Ironic is at work on it."""
     return node is not None and node.provision_state in MOVING
+
+
+def is_enrolled_for(node: Node | None, serial: str) -> bool:
+    """Whether it stands for this machine, and not for one that was in its place before."""
+    return node is not None and node.extra.get(SERIAL) == serial
 
 
 def is_deployed(node: Node, deployment: str) -> bool:

@@ -336,6 +336,20 @@ async def test_an_exchanged_machine_and_a_removed_tray(world: World) -> None:
     assert world.ironic.nodes["r01-t02"]["uuid"] != old_uuid
 
 
+async def test_an_exchange_is_not_made_again_because_another_tray_failed(world: World) -> None:
+    await world.create()
+    new = world.changed()
+    new["trays"]["r01-t02"]["serial"] = world.ironic.machines["r01-t02"].serial = "SERIAL9"
+    new["trays"]["r01-t03"]["desired"] = "active"
+    world.ironic.failing["r01-t03", "active"] = "Timeout reached while waiting for callback for node 77"
+    with pytest.raises(DeviceError, match="r01-t03"):
+        await world.update(new)
+    world.ironic.failing.clear()
+    await world.update(new)
+    assert world.ironic.count("delete", "r01-t02") == 1
+    assert world.ironic.count("active", "r01-t02") == 2
+
+
 async def test_a_spare_that_somebody_switched_on_is_switched_off(world: World) -> None:
     await world.create()
     world.ironic.nodes["r01-t03"]["power_state"] = "power on"
