@@ -38,6 +38,16 @@ class Lab:
 
     def write_as_built(self) -> None:
         """Keep the names that are used where `down` finds them, whatever happens to the wiring file."""
+        if _AS_BUILT.exists():
+            built = wiring.load(_AS_BUILT)
+            gone = [*(set(built.device_names) - set(self.wiring.device_names))]
+            gone += {e.port for e in built.edges} - {e.port for e in self.wiring.edges}
+            if gone or built.oob != self.wiring.oob:
+                raise LabError(
+                    "the lab is up with another wiring, of which parts would be forgotten",
+                    found=f"not in the new one: {', '.join(sorted(gone)) or 'its out-of-band network'}",
+                    remedy="take it down first: python -m lab down",
+                )
         write_atomically(_AS_BUILT, self.wiring.model_dump_json(), 0o644)
 
     def device(self, name: str) -> Switch | Machine:

@@ -19,6 +19,8 @@ from rich.spinner import Spinner
 
 from lab.steps import Outcome, Step
 
+_QUIET_S = 5
+
 
 class Progress(Protocol):
     """Watches steps and says what came of them all."""
@@ -68,6 +70,7 @@ class TextProgress:
         self._console = console
         self._begin = time.monotonic()
         self._running: dict[str, str] = {}
+        self._spoke = self._begin
         self._done = 0
         self._total = 0
 
@@ -77,7 +80,11 @@ class TextProgress:
 
     def note(self, step: str, text: str) -> None:
         if self._live is None:
-            self._console.print(f"[dim]{escape(text)}[/]")
+            # A log wants to know what takes long, not each thing that is found in its place.
+            now = time.monotonic()
+            if now - self._spoke > _QUIET_S:
+                self._spoke = now
+                self._console.print(f"[dim]{escape(text)}[/]")
         else:
             self._running[step] = text
             self._refresh()

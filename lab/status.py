@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from lab import devices, faults, links, processes
+from lab.bmc.server import PORT as BMC_PORT
 from lab.context import Lab
 from lab.home import owner
 from lab.services import dns, ntp
@@ -93,10 +94,13 @@ def _device(lab: Lab, device: Switch | Machine) -> DeviceStatus:
 def _services(lab: Lab) -> tuple[ServiceStatus, ...]:
     at = lab.wiring.services
     address = str(at.address)
-    tcp = {"web": at.images, "registry": at.registry, "s3": at.s3, "ironic": at.ironic}
+    tcp = [("web", address, at.images), ("registry", address, at.registry), ("s3", address, at.s3)]
+    tcp.append(("ironic", address, at.ironic))
+    if lab.wiring.machines:  # all of them are one server: the first answers for all
+        tcp.append(("bmc", str(lab.wiring.machines[0].bmc_address), BMC_PORT))
     found = [
-        ServiceStatus(name=name, running=_runs(name), answers=_accepts(address, port), where=f"{address}:{port}")
-        for name, port in tcp.items()
+        ServiceStatus(name=name, running=_runs(name), answers=_accepts(host, port), where=f"{host}:{port}")
+        for name, host, port in tcp
     ]
     for name, port, asks in (
         ("dns", dns.PORT, lambda: dns.answers(address, f"ns.{lab.wiring.domain}")),
