@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from functools import cached_property
 from ipaddress import IPv4Address, IPv4Interface, IPv4Network
 from pathlib import Path
 from typing import Annotated, Literal
@@ -133,7 +132,7 @@ class Wiring(_Model):
     """Names in the domain."""
     services: ServicePorts
 
-    @cached_property
+    @property
     def device_names(self) -> tuple[str, ...]:
         return tuple(d.name for d in (*self.switches, *self.machines))
 
