@@ -50,6 +50,7 @@ def run(machine: Path, monkeypatch: pytest.MonkeyPatch, part: str, **more: Any) 
         "nvidia_driver_version": "580.126.20",
         "nvidia_driver_gpu_count": 2,
         "__nvidia_driver_preferences": str(machine / "preferences"),
+        "__nvidia_driver_trial_preferences": str(machine / "trial" / "preferences"),
         **more,
     }
     return run_playbook(
