@@ -20,6 +20,9 @@ from lab.toolchain.language_host.process import Children
 _MESSAGE_LIMIT = 400 * 1024 * 1024
 """What the engine allows for a message; gRPC's own 4 MB is less than a large stack's configuration."""
 
+PARENT_POLL_S = 1.0
+"""How often the host looks whether its engine still lives; the kernel offers no event for this."""
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Serve until the engine interrupts; returns the exit code."""
@@ -47,7 +50,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     port = server.add_insecure_port("127.0.0.1:0")
     server.start()
     print(port, flush=True)
-    ended.wait()
+    parent = os.getppid()
+    # a killed engine sends no interrupt; its programs must not wait for it for ever
+    while not ended.wait(PARENT_POLL_S) and os.getppid() == parent:
+        pass
     children.stop()
     server.stop(grace=None).wait(timeout=2)
     return 0
