@@ -93,7 +93,7 @@ class StateBucket:
                     good=False,
                     expected=f"bucket {self.name} at {self.access.endpoint}",
                     found="no such bucket",
-                    remedy="make it: `region state ensure`",
+                    remedy="make it: `region state <region> --ensure`",
                 )
             ]
         versions = self._call(lambda: client.get_bucket_versioning(Bucket=self.name)).get("Status", "never enabled")
@@ -103,7 +103,7 @@ class StateBucket:
                 good=versions == "Enabled",
                 expected="every version of an object is kept",
                 found=f"versioning: {versions}",
-                remedy="make it so: `region state ensure`",
+                remedy="make it so: `region state <region> --ensure`",
             ),
             self._check_closed(),
         ]

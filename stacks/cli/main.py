@@ -21,7 +21,7 @@ from stacks.cli import output, overview
 from stacks.cli.comment import markdown
 from stacks.cli.environment import pulumi_environment
 from stacks.cli.layers import Operation, raise_for_failures, run_layers
-from stacks.project import LAYERS, load_plan
+from stacks.project import LAYERS, ROOT, load_hardware, load_plan
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, help=__doc__, rich_markup_mode=None)
 
@@ -148,6 +148,26 @@ def doctor(as_json: AsJson = False) -> None:
     output.show_checks(results, as_json)
     if worst(results) is Status.FAIL:
         raise typer.Exit(1)
+
+
+@app.command()
+def state(
+    region: Region,
+    ensure: Annotated[bool, typer.Option("--ensure", help="Make the bucket, or make it fit.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Check the bucket of the region's own object store that can hold Pulumi's state instead of this machine."""
+    from components.state.bucket import StateBucket  # boto3 is slow to import
+
+    bucket = StateBucket.of(load_hardware(region), ROOT)
+    if ensure:
+        bucket.ensure()
+    results = bucket.check()
+    output.show_checks(results, as_json)
+    if worst(results) is Status.FAIL:
+        raise typer.Exit(1)
+    if not as_json:
+        output.people.print(f"export PULUMI_BACKEND_URL='{bucket.backend_url}'", highlight=False, soft_wrap=True)
 
 
 @app.command()
