@@ -16,6 +16,9 @@ from lab.switches.root import SYSCTLS
 from lab.wiring import EDGE, Machine, Wiring
 
 _BRIDGE_MAC = "02:1a:b0:00:00:01"
+_FIRST_INDEX = 1000
+"""Both ends of a cable get numbers of their own. The kernel tells the loss of carrier at once only if the numbers
+of the two ends differ, else up to a second later: routes over a dead switch would stay in use that long."""
 
 
 def chassis(machine: str) -> str:
@@ -124,21 +127,22 @@ def _ensure_cables(wiring: Wiring) -> bool:
             new_root.append(port)
     macs = {(m.name, nic.name): nic.mac for m in wiring.machines for nic in m.nics}
     machines = {m.name for m in wiring.machines}
-    for cable in wiring.cables:
+    for number, cable in enumerate(wiring.cables):
         ends = (cable.a, cable.b)
         known = [root if e.device == EDGE else plugged.get(e.device) for e in ends]
         # A machine's end may be in either of its name spaces; the other end tells as well.
         if any(ports is not None and end.port in ports for ports, end in zip(known, ends, strict=True)):
             continue
         words: list[str] = []
-        for end in ends:
+        for side, end in enumerate(ends):
+            if end.device == EDGE:
+                words.append(end.port)
+                new_root.append(end.port)
+                continue
             mac = macs.get((end.device, end.port))
             space = chassis(end.device) if end.device in machines else end.device
-            words.append(
-                f"{end.port} {f'address {mac}' if mac else ''} {'' if end.device == EDGE else f'netns {space}'}"
-            )
-            if end.device == EDGE:
-                new_root.append(end.port)
+            index = _FIRST_INDEX + 2 * number + side
+            words.append(f"{end.port} index {index} {f'address {mac}' if mac else ''} netns {space}")
         lines.append(f"link add {words[0]} type veth peer name {words[1]}")
     links.batch(lines)
     for port in new_root:
