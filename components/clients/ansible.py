@@ -123,7 +123,7 @@ def run_playbook(
         runner = cast("Any", ansible_runner).run(
             private_data_dir=str(folder),
             project_dir=str(request.directory),
-            playbook=str((request.playbooks / request.playbook).resolve()),
+            playbook=str((request.playbooks / request.playbook).absolute()),
             inventory=dict(request.inventory),
             extravars=dict(request.variables),
             envvars=_environment(request, folder),
@@ -178,7 +178,7 @@ def _environment(request: PlaybookRequest, folder: Path) -> dict[str, str]:
     return {
         # The programs of this very environment, whatever was called first.
         "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)]),
-        "ANSIBLE_CONFIG": str(request.playbooks.resolve() / "ansible.cfg"),
+        "ANSIBLE_CONFIG": str(request.playbooks.absolute() / "ansible.cfg"),
         "ANSIBLE_HOME": str(folder / "home"),
         "ANSIBLE_LOCAL_TEMP": str(folder / "tmp"),
         "ANSIBLE_PRIVATE_KEY_FILE": str(key),

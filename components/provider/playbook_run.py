@@ -11,7 +11,6 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any, cast
 
 from components.clients.ansible import HostStats, PlaybookFailedError, PlaybookRequest, RunResult, play
@@ -103,7 +102,7 @@ class PlaybookRunHandler:
 
     async def read(self, id: str, state: Properties, context: Context) -> dict[str, Any] | None:
         """What the playbook would change on each host if it were run now."""
-        request = replace(_request(state, context), check=True)
+        request = playbook_request(state, context, check=True)
         try:
             result = await play(request, on_progress=lambda progress: context.report(f"looks: {progress}"))
         except PlaybookFailedError as error:
@@ -117,7 +116,7 @@ class PlaybookRunHandler:
         results: list[RunResult] = []
 
         async def act() -> None:
-            request = _request(inputs, context)
+            request = playbook_request(inputs, context)
             result = await play(request, on_progress=lambda progress: context.report(str(progress)))
             results.append(result)
 
@@ -136,7 +135,8 @@ def run_digest(inputs: Properties) -> str:
     return hashlib.sha256(json.dumps(told, sort_keys=True, default=dict).encode()).hexdigest()
 
 
-def _request(inputs: Properties, context: Context) -> PlaybookRequest:
+def playbook_request(inputs: Properties, context: Context, *, check: bool = False) -> PlaybookRequest:
+    """What is asked of Ansible: references resolved, everything else as it was planned."""
     project, ssh = context.project, inputs["ssh"]
     public = {name: resolve(project, ref, private=False) for name, ref in inputs["file_variables"].items()}
     secret = {name: resolve(project, ref) for name, ref in inputs["secret_variables"].items()}
@@ -150,6 +150,7 @@ def _request(inputs: Properties, context: Context) -> PlaybookRequest:
         known_hosts=resolve(project, ssh["known_hosts"], private=False),
         directory=project,
         log=project / ".region" / context.region / "logs" / f"{stem}.log",
+        check=check,
         timeout_s=int(inputs["timeout_s"]),
     )
 
