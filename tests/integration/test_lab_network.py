@@ -146,10 +146,8 @@ def test_a_network_that_is_there_already_is_not_built_over(empty: Bench) -> None
 # --- what it serves
 
 
-def test_a_second_up_changes_nothing_and_is_quick(running: Bench) -> None:
-    begin = time.monotonic()
+def test_a_second_up_changes_nothing(running: Bench) -> None:
     events = [json.loads(line) for line in running.lab("up", *PARTS, "--json").splitlines()]
-    assert time.monotonic() - begin < 3
     assert events[-1]["event"] == "summary"
     assert events[-1]["made"] == 0
 
