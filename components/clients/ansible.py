@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TextIO, cast
 
-import ansible_runner
+from ansible_runner.interface import init_runner  # pyright: ignore[reportUnknownVariableType]
 
 from components.clients.playbook_content import content_digest
 from components.clients.playbook_events import EventReader, FailedTask, HostStats, Progress
@@ -39,6 +39,9 @@ __all__ = [
 
 SSH_OPTIONS = "-F none -o StrictHostKeyChecking=yes -o GlobalKnownHostsFile=/dev/null -o IdentitiesOnly=yes"
 """Only pinned keys count, and no setting of the user who happens to run this."""
+
+DIES_WITH_US = ("setpriv", "--pdeathsig", "KILL", "--")
+"""A run that outlives a killed provider would work on the hosts beside the run that takes up where it ended."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -120,7 +123,7 @@ def run_playbook(
     began = time.monotonic()
     with private_folder() as folder, _open_log(request.log) as log:
         reader = EventReader(log, on_progress)
-        runner = cast("Any", ansible_runner).run(
+        runner = cast("Any", init_runner)(
             private_data_dir=str(folder),
             project_dir=str(request.directory),
             playbook=str((request.playbooks / request.playbook).absolute()),
@@ -134,6 +137,8 @@ def run_playbook(
             cancel_callback=is_cancelled,
             quiet=True,
         )
+        runner.config.command = [*DIES_WITH_US, *runner.config.command]
+        runner.run()
     result = RunResult(
         playbook=request.playbook,
         status=str(runner.status),

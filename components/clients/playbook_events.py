@@ -72,7 +72,7 @@ class EventReader:
         self._log = log
         self._on_progress = on_progress
         self._last: deque[str] = deque(maxlen=LAST_LINES)
-        self._tasks = 0
+        self._tasks: set[str] = set()
         self._began = time.monotonic()
 
     @property
@@ -90,10 +90,10 @@ class EventReader:
         data = cast("Mapping[str, Any]", event.get("event_data") or {})
         match event.get("event"):
             case "playbook_on_task_start":
-                self._tasks += 1
                 name = " : ".join(part for part in (data.get("role"), data.get("task")) if part)
+                self._tasks.add(name)  # hosts that do not wait for each other begin a task each by itself
                 seconds = time.monotonic() - self._began
-                self._on_progress(Progress(playbook_task=name, tasks=self._tasks, seconds=seconds))
+                self._on_progress(Progress(playbook_task=name, tasks=len(self._tasks), seconds=seconds))
             case "runner_on_failed" if not data.get("ignore_errors"):
                 self.failed.append(_failed(data, unreachable=False))
             case "runner_on_unreachable":

@@ -1,11 +1,13 @@
 """The private folder of one playbook run.
 
 Owns its life: made for the owner alone, in memory where the system has such a place, gone at the end together
-with the SSH connections that ran through it. What killed runs left behind is removed by the next.
+with the SSH connections that ran through it. A lock tells the folder of a run from what a killed run left, which
+is removed by the next; the lock ends with its process, whatever name space that lived in.
 """
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import subprocess
@@ -15,6 +17,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 PREFIX = "gpuregion-run-"
+LOCK = "lock"
 MEMORY = Path("/dev/shm")  # noqa: S108 - each folder in it is made by mkdtemp, for its owner alone
 
 
@@ -22,39 +25,52 @@ MEMORY = Path("/dev/shm")  # noqa: S108 - each folder in it is made by mkdtemp, 
 def private_folder(base: Path | None = None) -> Generator[Path]:
     """A folder that holds keys for as long as the run lasts."""
     parent = base or (MEMORY if os.access(MEMORY, os.W_OK) else Path(tempfile.gettempdir()))
-    _remove_leftovers(parent)
-    folder = Path(tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}-", dir=parent))
+    for folder in parent.glob(f"{PREFIX}*"):
+        _remove_if_left(folder)
+    folder, lock = _locked_folder(parent)
     try:
         yield folder
     finally:
-        _close_connections(folder / "cp")
-        shutil.rmtree(folder, ignore_errors=True)
+        _remove(folder)
+        os.close(lock)
 
 
-def _close_connections(sockets: Path) -> None:
-    """End shared SSH connections: they would outlive the run, and the key that opened them."""
-    for socket in sockets.glob("*") if sockets.is_dir() else ():
+def _locked_folder(parent: Path) -> tuple[Path, int]:
+    while True:
+        folder = Path(tempfile.mkdtemp(prefix=PREFIX, dir=parent))
+        lock = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT, 0o600)
+        if _lock(lock):
+            return folder, lock
+        os.close(lock)  # another run took it for a leftover in the moment between the two calls
+
+
+def _lock(handle: int) -> bool:
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _remove_if_left(folder: Path) -> None:
+    try:
+        lock = os.open(folder / LOCK, os.O_RDWR)
+    except OSError:
+        return  # gone meanwhile, somebody else's, or not locked yet
+    try:
+        if _lock(lock):
+            _remove(folder)
+    finally:
+        os.close(lock)
+
+
+def _remove(folder: Path) -> None:
+    """Shared SSH connections are ended first: they would outlive the run, and the key that opened them."""
+    for socket in (folder / "cp").glob("*"):
         subprocess.run(
             ["ssh", "-F", "none", "-o", f"ControlPath={socket}", "-O", "exit", "host"],
             capture_output=True,
             timeout=5,
             check=False,
         )
-
-
-def _remove_leftovers(parent: Path) -> None:
-    for folder in parent.glob(f"{PREFIX}*"):
-        owner = folder.name.removeprefix(PREFIX).partition("-")[0]
-        if owner.isdigit() and not _is_alive(int(owner)) and folder.stat().st_uid == os.getuid():
-            _close_connections(folder / "cp")
-            shutil.rmtree(folder, ignore_errors=True)
-
-
-def _is_alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
+    shutil.rmtree(folder, ignore_errors=True)

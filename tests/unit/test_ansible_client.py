@@ -14,7 +14,7 @@ from components.clients import redaction
 from components.clients.ansible import PlaybookFailedError, PlaybookRequest, Progress, run_playbook
 from components.clients.playbook_content import PlaybookContentError, content_digest
 from components.clients.playbook_events import EventReader
-from components.clients.playbook_folder import PREFIX, private_folder
+from components.clients.playbook_folder import LOCK, PREFIX, private_folder
 
 SECRET = "correct-horse-battery"
 PLAYBOOK = """
@@ -98,8 +98,10 @@ def test_progress_tells_the_task_under_way_and_how_many_there_were() -> None:
     told: list[Progress] = []
     reader = EventReader(io.StringIO(), told.append)
     reader.read(event("playbook_on_task_start", role="frr", task="install | Install FRR"))
+    reader.read(event("playbook_on_task_start", role="frr", task="install | Install FRR"))  # on another host
     reader.read(event("playbook_on_task_start", task="Join"))
-    assert [(p.tasks, p.playbook_task) for p in told] == [(1, "frr : install | Install FRR"), (2, "Join")]
+    install = "frr : install | Install FRR"
+    assert [(p.tasks, p.playbook_task) for p in told] == [(1, install), (1, install), (2, "Join")]
 
 
 def test_a_known_secret_never_reaches_the_log() -> None:
@@ -116,12 +118,13 @@ def test_the_private_folder_is_the_owners_alone_and_gone_afterwards(tmp_path: Pa
 
 
 def test_folders_of_killed_runs_are_removed_and_those_of_running_ones_kept(tmp_path: Path) -> None:
-    dead, living = tmp_path / f"{PREFIX}999999999-a", tmp_path / f"{PREFIX}{os.getppid()}-b"
-    dead.mkdir()
-    living.mkdir()
-    with private_folder(tmp_path):
-        assert not dead.exists()
-        assert living.exists()
+    killed = tmp_path / f"{PREFIX}killed"
+    killed.mkdir()
+    (killed / LOCK).touch()
+    with private_folder(tmp_path) as first, private_folder(tmp_path) as second:
+        assert not killed.exists()
+        assert first.exists()
+        assert second.exists()
 
 
 @pytest.fixture
