@@ -57,12 +57,16 @@ class Created:
     outputs: dict[str, Any] = field(default_factory=dict[str, Any])
 
 
-class PartlyCreatedError(RegionError):
-    """Some of a resource exists. Pulumi records it, so that the next run updates it and a destroy finds it."""
+class UnfinishedError(RegionError):
+    """A resource exists and is not all that it shall be.
 
-    def __init__(self, error: RegionError, created: Created) -> None:
+    Pulumi records it as `so_far` with the inputs that were asked for: the next run updates it, a destroy
+    finds it, and a description that is taken back shows as a difference.
+    """
+
+    def __init__(self, error: RegionError, so_far: Created) -> None:
         super().__init__(error.message, error.problems)
-        self.created = created
+        self.so_far = so_far
 
 
 class Handler(Protocol):

@@ -7,7 +7,7 @@ what is tray_state.py's, what a change means is plan/actions/racks.py's.
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -19,17 +19,15 @@ from components.engine.admission import Admission
 from components.engine.fanout import on_all
 from components.errors import DeviceError, Problem, RegionError
 from components.plan.actions.racks import rack_actions
-from components.provider.handler import Change, Context, Created, PartlyCreatedError, Properties
+from components.provider.handler import Change, Context, Created, Properties, UnfinishedError
 from components.provider.rack_inputs import RackInputs, check_inputs
+from components.provider.rack_outputs import failure_of, inputs_of, outputs_of, want_of
 from components.provider.rack_trays import registered_trays
 from components.provider.tray import TrayWorker
 from components.provider.tray_plan import Tools
-from components.provider.tray_state import Goal, Want, is_enrolled_for
+from components.provider.tray_state import Goal, Want, is_for_another
 
 TOKEN = "gpuregion:baremetal:Rack"  # noqa: S105 - a resource type
-UNFINISHED = "unfinished"
-"""Recorded as the state of a tray whose way ended in an error."""
-
 IronicFactory = Callable[[RackInputs, Context], Ironic]
 
 
@@ -70,42 +68,29 @@ class RackHandler:
         return [*changes, *(Change(key=k, text=_differs(k, old.get(k), new.get(k))) for k in rest)]
 
     def unfinished(self, inputs: Properties, outputs: Properties) -> list[Change]:
-        """Trays that are not recorded as what they shall be."""
+        """What an earlier run, or a look at the rack, recorded as left to do."""
         recorded: Mapping[str, Any] = outputs.get("trays") or {}
         return [
-            Change(key="trays", text=f"{name}: continue to {tray['desired']}, it is {state}")
-            for name, tray in inputs["trays"].items()
-            if (state := recorded.get(name, {}).get("state", "absent")) != tray["desired"]
+            Change(key="trays", text=f"{name}: {tray['left']}: it is `{tray['state']}`")
+            for name, tray in recorded.items()
+            if name in inputs["trays"] and tray.get("left")
         ]
 
     async def create(self, name: str, inputs: Properties, context: Context) -> Created:
         """Bring every tray to what it shall be."""
-        outputs, error = await self._reach(inputs, context, gone={})
-        if error is not None:
-            raise PartlyCreatedError(error, Created(id=name, outputs=outputs))
-        return Created(id=name, outputs=outputs)
+        return Created(id=name, outputs=await self._reach(name, inputs, context, leaving={}))
 
     async def update(self, id: str, old: Properties, new: Properties, context: Context) -> dict[str, Any]:
-        """As create; trays that left the rack, or whose place another machine took, are removed first."""
-        gone = {
-            name: tray
-            for name, tray in old["trays"].items()
-            if name not in new["trays"] or tray["serial"] != new["trays"][name]["serial"]
-        }
-        outputs, error = await self._reach(new, context, gone=gone)
-        if error is not None:  # the old inputs stay recorded, so the next preview lists what is left
-            raise error
-        return outputs
+        """As create; trays that left the rack are removed."""
+        leaving = {name: tray for name, tray in old["trays"].items() if name not in new["trays"]}
+        return await self._reach(id, new, context, leaving=leaving)
 
     async def read(self, id: str, state: Properties, context: Context) -> dict[str, Any] | None:
         """What Ironic shows of each tray; None if it knows none of them."""
-        rack = RackInputs.model_validate({k: v for k, v in state.items() if k != "trays"} | {"trays": _inputs(state)})
+        rack = RackInputs.model_validate({**state, "trays": inputs_of(state["trays"])})
         async with self._ironic(rack, context) as ironic:
             nodes = await ironic.nodes()
-        found = {name: nodes.get(name) for name in rack.trays}
-        if not any(found.values()):
-            return None
-        return {"trays": {name: _output(rack, name, node) for name, node in found.items()}}
+        return outputs_of(rack, nodes) if nodes.keys() & rack.trays.keys() else None
 
     async def delete(self, id: str, state: Properties, context: Context) -> None:
         """Undeploy, clean and forget every tray. Refuses a protected rack; tolerates what is gone."""
@@ -121,18 +106,15 @@ class RackHandler:
                     )
                 ],
             )
-        inputs = {**state, "trays": _inputs(state)}
-        _, error = await self._reach({**inputs, "trays": {}}, context, gone=inputs["trays"])
-        if error is not None:
-            raise error
+        await self._reach(id, {**state, "trays": {}}, context, leaving=inputs_of(state["trays"]))
 
     async def _reach(
-        self, inputs: Properties, context: Context, *, gone: Mapping[str, Any]
-    ) -> tuple[dict[str, Any], RegionError | None]:
-        """Outputs of all trays, and the one error that names every tray that failed."""
+        self, id: str, inputs: Properties, context: Context, *, leaving: Mapping[str, Any]
+    ) -> dict[str, Any]:
+        """Bring trays to their goal, and those that leave away; outputs, or the error that names every failure."""
         rack = RackInputs.model_validate(dict(inputs))
-        leaving = RackInputs.model_validate({**inputs, "trays": dict(gone)})
-        staying, going = registered_trays(rack, context), registered_trays(leaving, context)
+        without = RackInputs.model_validate({**inputs, "trays": dict(leaving)})
+        staying, going = registered_trays(rack, context), registered_trays(without, context)
         async with self._ironic(rack, context) as ironic:
             await ironic.nodes()  # one error if Ironic is not there, before each tray says it
             watch = NodeWatch(ironic, self._poll_s)
@@ -147,25 +129,24 @@ class RackHandler:
             )
 
             async def work(name: str) -> Node | None:
-                # A run that failed elsewhere may have made the exchange already.
-                if name in going and not (
-                    name in staying and is_enrolled_for(await ironic.node(name), staying[name].serial)
-                ):
-                    await TrayWorker(going[name], Want(goal=Goal.GONE), tools).reach()
-                if name not in staying:
-                    return None
-                want = Want(goal=Goal(rack.trays[name].desired), deployment=rack.deployment(name))
-                return await TrayWorker(staying[name], want, tools).reach()
+                if name in going:
+                    return await TrayWorker(going[name], Want(goal=Goal.GONE), tools).reach()
+                # Seen at the node, not from old inputs: an unfinished run may have made the exchange already.
+                if is_for_another(await ironic.node(name), staying[name].serial):
+                    await TrayWorker(staying[name], Want(goal=Goal.GONE), tools).reach()
+                return await TrayWorker(staying[name], want_of(rack, name), tools).reach()
 
             try:
                 good, bad = await on_all(sorted({*staying, *going}), work)
             finally:
                 await watch.close()
-        outputs = {
-            name: {**_output(rack, name, good.get(name)), **({"state": UNFINISHED} if name in bad else {})}
-            for name in rack.trays
-        }
-        return {"trays": outputs}, _failure(rack.rack, len(good), bad)
+            nodes = {**good, **(await _look_again(ironic) if bad else {})}
+        error = failure_of(rack.rack, len(good) + len(bad), bad)
+        if error is None:
+            return outputs_of(rack, nodes)
+        if bad.keys() & going.keys():  # the old inputs stay recorded: only they name the trays that must go
+            raise error
+        raise UnfinishedError(error, Created(id=id, outputs=outputs_of(rack, nodes)))
 
     @asynccontextmanager
     async def _ironic(self, rack: RackInputs, context: Context) -> AsyncGenerator[Ironic, None]:
@@ -176,35 +157,13 @@ class RackHandler:
             await ironic.close()
 
 
-def _inputs(state: Properties) -> dict[str, Any]:
-    """The inputs of each tray, out of the state that has outputs laid over them."""
-    return {
-        name: {k: v for k, v in tray.items() if k not in ("node", "state", "address", "image_sha256")}
-        for name, tray in state["trays"].items()
-    }
-
-
-def _output(rack: RackInputs, name: str, node: Node | None) -> dict[str, Any]:
-    info: Mapping[str, Any] = {}
-    if node is not None and node.provision_state == "active":
-        info = node.instance_info
-    return {
-        "node": node.uuid if node is not None else "",
-        "state": node.provision_state if node is not None else "absent",
-        "address": str(rack.trays[name].oob.address),
-        "image_sha256": info.get("image_os_hash_value", ""),
-    }
+async def _look_again(ironic: Ironic) -> dict[str, Node]:
+    try:
+        return await ironic.nodes()
+    except DeviceError:  # already among the reasons
+        return {}
 
 
 def _differs(key: str, old: object, new: object) -> str:
     values = f" from {old} to {new}" if isinstance(old, str | int) and isinstance(new, str | int) else ""
     return f"{key} changes{values}"
-
-
-def _failure(rack: str, good: int, bad: Mapping[str, DeviceError]) -> DeviceError | None:
-    if not bad:
-        return None
-    problems: Iterable[Problem] = (problem for error in bad.values() for problem in error.problems)
-    others = ", the others did" if good else ""
-    text = f"{rack}: {len(bad)} of {good + len(bad)} trays did not get there{others}"
-    return DeviceError(text, tuple(problems))

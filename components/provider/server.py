@@ -1,7 +1,7 @@
 """The plugin's gRPC side: what the Pulumi SDK's server leaves open.
 
 Owns three things around the SDK's servicer: handlers get the recorded inputs as well as the outputs,
-errors reach the operator as text without a traceback (a partly created resource with its state), and
+errors reach the operator as text without a traceback (an unfinished resource with its state), and
 the process ends with its engine. Deliberately knows no resource.
 """
 
@@ -26,7 +26,7 @@ from pulumi.runtime.proto import provider_pb2, provider_pb2_grpc, status_pb2
 
 from components.clients.redaction import redact
 from components.errors import RegionError
-from components.provider.handler import PartlyCreatedError
+from components.provider.handler import UnfinishedError
 from components.provider.value import to_wire
 
 LOG = logging.getLogger(__name__)
@@ -45,10 +45,10 @@ async def _abort(context: Context, error: BaseException) -> NoReturn:
         LOG.error("unexpected error", exc_info=error)
         text = redact(f"unexpected {type(error).__name__}: {error}; the provider's log has the details")
     metadata: tuple[tuple[str, bytes], ...] = ()
-    if isinstance(error, PartlyCreatedError):
+    if isinstance(error, UnfinishedError):
         detail = provider_pb2.ErrorResourceInitFailed(
-            id=error.created.id,
-            properties=PropertyValue.marshal_map(to_wire(error.created.outputs)),
+            id=error.so_far.id,
+            properties=PropertyValue.marshal_map(to_wire(error.so_far.outputs)),
             reasons=[text],  # shown instead of the status's message
         )
         status = status_pb2.Status(code=grpc.StatusCode.UNKNOWN.value[0], message=text)

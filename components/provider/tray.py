@@ -22,6 +22,7 @@ from components.provider.tray_progress import Progress
 from components.provider.tray_state import (
     DEPLOYING,
     DEPLOYMENT,
+    DESTRUCTIVE,
     MOVING,
     WAITING,
     Goal,
@@ -52,7 +53,6 @@ ARRIVED = {
     # Cleaning follows by itself, and is a step of its own.
     Step.UNDEPLOY: {"available", "cleaning", "clean wait"},
 }
-DESTRUCTIVE = {Step.CLEAN, Step.DEPLOY, Step.UNDEPLOY}
 STEPS_LIMIT = 12
 """The longest way (rebuild of a tray whose inspection must be repeated) is 7; more means going in circles."""
 

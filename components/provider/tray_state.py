@@ -5,7 +5,7 @@ Owns the reading of Ironic's provision states. Executing a step is tray.py's.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from components.clients.ironic_model import Node
@@ -43,6 +43,10 @@ class Step(StrEnum):
     """A state that nothing here makes: somebody else is at work on the tray."""
 
 
+DESTRUCTIVE = frozenset({Step.CLEAN, Step.UNDEPLOY})
+"""Steps that lose data or a running host. A deploy writes to a disk that was cleaned before."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Want:
     """A tray's goal and the deployment that it is about."""
@@ -77,9 +81,9 @@ def is_moving(node: Node | None) -> bool:
     return node is not None and node.provision_state in MOVING
 
 
-def is_enrolled_for(node: Node | None, serial: str) -> bool:
-    """Whether it stands for this machine, and not for one that was in its place before."""
-    return node is not None and node.extra.get(SERIAL) == serial
+def is_for_another(node: Node | None, serial: str) -> bool:
+    """Whether it stands for a machine that was in this place before."""
+    return node is not None and node.extra.get(SERIAL, serial) != serial
 
 
 def is_deployed(node: Node, deployment: str) -> bool:
@@ -134,6 +138,43 @@ def _towards_gone(state: str) -> Step:
     if state in ("enroll", "manageable", "available"):
         return Step.REMOVE
     return Step.MANAGE if state in FAILED else Step.STUCK
+
+
+def way(node: Node | None, want: Want) -> tuple[Step, ...]:
+    """All steps from here to the goal, if each succeeds; for a preview."""
+    steps: list[Step] = []
+    is_identified = node is not None and node.provision_state in ("available", *HAS_INSTANCE)
+    while len(steps) < _LONGEST_WAY:
+        step = next_step(node, want, is_identified=is_identified)
+        if step is Step.DONE:
+            break
+        steps.append(step)
+        if step is Step.STUCK:
+            break
+        is_identified |= step is Step.INSPECT
+        node = _after(step, node, want)
+    return tuple(steps)
+
+
+_LONGEST_WAY = 12
+_AFTER = {
+    Step.ENROL: "manageable",
+    Step.MANAGE: "manageable",
+    Step.INSPECT: "manageable",
+    Step.CLEAN: "available",
+    Step.DEPLOY: "active",
+    Step.UNDEPLOY: "cleaning",
+    Step.POWER_OFF: "available",
+}
+
+
+def _after(step: Step, node: Node | None, want: Want) -> Node | None:
+    """The tray once the step has succeeded."""
+    if step is Step.REMOVE:
+        return None
+    before = node or Node(uuid="", name="", provision_state="enroll")
+    info = {DEPLOYMENT: want.deployment} if step is Step.DEPLOY else {}
+    return replace(before, provision_state=_AFTER[step], power_state="power off", instance_info=info)
 
 
 def seen(node: Node | None, kind: str, digest: str, *, is_identified: bool = False) -> Observation:

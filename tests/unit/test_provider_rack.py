@@ -16,7 +16,7 @@ from components.clients.ironic import Ironic
 from components.engine.journal import Journal
 from components.errors import DeviceError, Problem, RegionError
 from components.provider import rack_trays
-from components.provider.handler import Context, PartlyCreatedError
+from components.provider.handler import Context, UnfinishedError
 from components.provider.rack import RackHandler
 from tests.fake_ironic import FakeIronic, KilledError, Machine
 
@@ -173,17 +173,17 @@ async def test_a_second_run_touches_nothing(world: World) -> None:
 
 async def test_one_failing_tray_does_not_stop_the_others_and_a_rerun_after_the_cure_completes(world: World) -> None:
     world.ironic.failing["r01-t02", "active"] = "Timeout reached while waiting for callback for node 77"
-    with pytest.raises(PartlyCreatedError) as failure:
+    with pytest.raises(UnfinishedError) as failure:
         await world.create()
     text = str(failure.value)
     assert "1 of 3 trays did not get there, the others did" in text
     assert "r01-t02: deployment failed: the agent did not call back in time" in text
     assert "docs/runbooks/HostDoesNotDeploy.md" in text
-    assert failure.value.created.outputs["trays"]["r01-t02"]["state"] == "unfinished"
+    assert failure.value.so_far.outputs["trays"]["r01-t02"]["state"] == "deploy failed"
     assert world.states() == REACHED | {"r01-t02": "deploy failed"}
 
-    changes = world.handler().unfinished(world.inputs, failure.value.created.outputs)
-    assert [c.text for c in changes] == ["r01-t02: continue to active, it is unfinished"]
+    changes = world.handler().unfinished(world.inputs, failure.value.so_far.outputs)
+    assert [c.text for c in changes] == ["r01-t02: deploy: it is `deploy failed`"]
     world.ironic.failing.clear()
     await world.create()
     assert world.states() == REACHED
@@ -221,7 +221,7 @@ async def test_each_failure_names_its_cause_and_is_cured_by_a_rerun(
     world: World, verb: str, error: str, cause: str
 ) -> None:
     world.ironic.failing["r01-t02", verb] = error
-    with pytest.raises(PartlyCreatedError, match=cause):
+    with pytest.raises(UnfinishedError, match=cause):
         await world.create()
     assert world.states()["r01-t01"] == "active"
     world.ironic.failing.clear()
@@ -231,7 +231,7 @@ async def test_each_failure_names_its_cause_and_is_cured_by_a_rerun(
 
 async def test_a_bmc_that_does_not_let_us_in_is_not_even_given_to_ironic(world: World) -> None:
     world.silent_bmcs.add("r01-t02")
-    with pytest.raises(PartlyCreatedError, match="the BMC does not answer"):
+    with pytest.raises(UnfinishedError, match="the BMC does not answer"):
         await world.create()
     assert set(world.states()) == {"r01-t01", "r01-t03"}
     world.silent_bmcs.clear()
@@ -243,7 +243,7 @@ async def test_an_image_that_is_refused_at_once_names_its_cause(world: World) ->
     world.ironic.refusing["r01-t01", "active"] = (
         "Validation of image href http://images.test/base.raw failed, reason: Got HTTP code 404 instead of 200"
     )
-    with pytest.raises(PartlyCreatedError, match="publish the image again"):
+    with pytest.raises(UnfinishedError, match="publish the image again"):
         await world.create()
     world.ironic.refusing.clear()
     await world.create()
@@ -252,7 +252,7 @@ async def test_an_image_that_is_refused_at_once_names_its_cause(world: World) ->
 
 async def test_another_machine_in_the_place_stops_that_tray_with_both_values(world: World) -> None:
     world.ironic.machines["r01-t02"].serial = "STRANGER"
-    with pytest.raises(PartlyCreatedError) as failure:
+    with pytest.raises(UnfinishedError) as failure:
         await world.create()
     problem = next(p for p in failure.value.problems if p.path == "r01-t02")
     assert (problem.rule, problem.found, problem.allowed) == ("serial-differs", "STRANGER", "SERIAL2")
@@ -265,7 +265,7 @@ async def test_another_machine_in_the_place_stops_that_tray_with_both_values(wor
 
 async def test_a_network_card_that_is_not_there_stops_the_tray(world: World) -> None:
     world.ironic.machines["r01-t01"].macs = ("02:00:00:00:01:00", "02:00:00:00:01:01", "02:ff:ff:ff:ff:ff")
-    with pytest.raises(PartlyCreatedError, match="no network card has 02:00:00:00:01:02"):
+    with pytest.raises(UnfinishedError, match="no network card has 02:00:00:00:01:02"):
         await world.create()
 
 
@@ -273,7 +273,7 @@ async def test_a_deployment_that_hangs_is_started_anew_by_the_next_run(world: Wo
     new = world.changed(deploy_timeout_s=0.2)
     world.ironic.hanging.add(("r01-t01", "active"))
     world.inputs = new
-    with pytest.raises(PartlyCreatedError, match=r"deployment did not end in 0\.2 s"):
+    with pytest.raises(UnfinishedError, match=r"deployment did not end in 0\.2 s"):
         await world.create()
     world.ironic.nodes["r01-t01"]["provision_updated_at"] = "2026-01-01T00:00:00+00:00"
     await world.create()
@@ -286,7 +286,7 @@ async def test_ironic_out_of_reach_is_one_error_and_nothing_is_recorded(world: W
     bad = RackHandler(factory=lambda rack, context: Ironic("http://127.0.0.1:1", None, first_pause_s=0), poll_s=0)
     with world.journal() as journal, pytest.raises(DeviceError) as failure:
         await bad.create("r01", world.inputs, world.context(journal))
-    assert not isinstance(failure.value, PartlyCreatedError)
+    assert not isinstance(failure.value, UnfinishedError)
     assert len(failure.value.problems) == 1
     assert "Ironic does not answer" in str(failure.value)
 
@@ -313,6 +313,36 @@ async def test_a_new_image_rebuilds_hosts_and_leaves_the_spare(world: World, mon
     assert outputs["r01-t02"]["image_sha256"] == other
     assert world.ironic.count("deleted") == 2
     assert world.ironic.count("inspect") == 3, "the machines are known"
+
+
+async def test_a_change_that_failed_and_is_taken_back_still_shows_what_it_left(world: World) -> None:
+    await world.create()
+    old = world.inputs
+    new = world.changed()
+    new["trays"]["r01-t01"]["hostname"] = "renamed"
+    world.ironic.failing["r01-t01", "active"] = "Timeout reached while waiting for callback for node 77"
+    with pytest.raises(UnfinishedError) as failure:
+        await world.update(new)
+    left = failure.value.so_far.outputs["trays"]["r01-t01"]
+    assert (left["state"], left["left"]) == ("deploy failed", "deploy")
+    texts = [c.text for c in world.handler().diff(new, old)]
+    assert "undeploy r01-t01 (destructive): hostname changes from renamed to r01-t01" in texts
+    world.ironic.failing.clear()
+    await world.update(old)
+    assert world.states() == REACHED
+
+
+async def test_a_tray_that_cannot_be_removed_stays_in_the_record(world: World) -> None:
+    await world.create()
+    new = world.changed()
+    del new["trays"]["r01-t02"]
+    world.ironic.refusing["r01-t02", "deleted"] = "Redfish connection failed for node 7: Unable to connect to https://b"
+    with pytest.raises(DeviceError) as failure:
+        await world.update(new)
+    assert not isinstance(failure.value, UnfinishedError), "new inputs would not name the tray any more"
+    world.ironic.refusing.clear()
+    await world.update(new)
+    assert set(world.states()) == {"r01-t01", "r01-t03"}
 
 
 async def test_a_spare_takes_up_service_and_a_host_becomes_a_spare(world: World) -> None:
@@ -342,7 +372,7 @@ async def test_an_exchange_is_not_made_again_because_another_tray_failed(world: 
     new["trays"]["r01-t02"]["serial"] = world.ironic.machines["r01-t02"].serial = "SERIAL9"
     new["trays"]["r01-t03"]["desired"] = "active"
     world.ironic.failing["r01-t03", "active"] = "Timeout reached while waiting for callback for node 77"
-    with pytest.raises(DeviceError, match="r01-t03"):
+    with pytest.raises(UnfinishedError, match="r01-t03"):
         await world.update(new)
     world.ironic.failing.clear()
     await world.update(new)
@@ -360,7 +390,7 @@ async def test_a_spare_that_somebody_switched_on_is_switched_off(world: World) -
 async def test_a_tray_in_maintenance_by_an_operator_is_left_alone(world: World) -> None:
     await world.create()
     world.ironic.nodes["r01-t03"].update(maintenance=True, maintenance_reason="memory test", power_state="power on")
-    with pytest.raises(PartlyCreatedError, match="memory test"):
+    with pytest.raises(UnfinishedError, match="memory test"):
         await world.create()
 
 
@@ -392,17 +422,15 @@ async def test_read_reports_drift_and_absence(world: World) -> None:
         found = await world.handler().read("r01", state, world.context(journal))
     assert found is not None
     assert found["trays"]["r01-t01"]["state"] == "available"
-    assert [c.text for c in world.handler().unfinished(world.inputs, found)] == [
-        "r01-t01: continue to active, it is available"
-    ]
+    assert [c.text for c in world.handler().unfinished(world.inputs, found)] == ["r01-t01: deploy: it is `available`"]
 
 
 async def test_secrets_reach_ironic_and_nothing_else(world: World) -> None:
     world.ironic.failing["r01-t02", "manage"] = "Cannot log in as operator:bmc-secret, HTTP GET / returned code 401"
-    with pytest.raises(PartlyCreatedError) as failure:
+    with pytest.raises(UnfinishedError) as failure:
         await world.create()
     assert world.ironic.nodes["r01-t01"]["driver_info"]["redfish_password"] == "bmc-secret"
-    written = str(failure.value) + str(failure.value.created.outputs) + "".join(world.reports)
+    written = str(failure.value) + str(failure.value.so_far.outputs) + "".join(world.reports)
     written += "".join(str(record) for record in records(world))
     assert "bmc-secret" not in written
 

@@ -6,7 +6,7 @@ import pytest
 
 from components.clients.ironic_model import Node
 from components.engine.journal import Observation
-from components.provider.tray_state import DEPLOYMENT, Goal, Step, Want, next_step, seen
+from components.provider.tray_state import DEPLOYMENT, Goal, Step, Want, next_step, seen, way
 
 ACTIVE = Want(goal=Goal.ACTIVE, deployment="new")
 SPARE = Want(goal=Goal.AVAILABLE)
@@ -102,3 +102,20 @@ def test_what_a_tray_shows_of_an_intent(state: Node | None, kind: str, observati
 
 def test_an_inspection_is_done_once_the_inventory_is_the_described_one() -> None:
     assert seen(node("manageable"), "inspect", "d", is_identified=True) is Observation.DONE
+
+
+@pytest.mark.parametrize(
+    ("state", "want", "steps"),
+    [
+        (node("active", deployment="new"), ACTIVE, ""),
+        (None, ACTIVE, "enrol inspect clean deploy"),
+        (None, SPARE, "enrol inspect clean"),
+        (node("deploy failed", deployment="new"), ACTIVE, "deploy"),
+        (node("active", deployment="old"), ACTIVE, "undeploy clean deploy"),
+        (node("clean failed"), ACTIVE, "manage inspect clean deploy"),
+        (node("active", deployment="new"), GONE, "undeploy clean remove"),
+        (node("rescue"), ACTIVE, "stuck"),
+    ],
+)
+def test_the_way_that_is_left(state: Node | None, want: Want, steps: str) -> None:
+    assert way(state, want) == tuple(Step(step) for step in steps.split())
