@@ -16,7 +16,7 @@ from components.provider.resource import Provider, ProviderArgs
 from stacks.handover import output_of
 from stacks.playbooks import run_in_order
 
-PLAYBOOKS = ("bootstrap.yml", "cluster.yml")
+PLAYBOOKS = ("validate.yml", "bootstrap.yml", "cluster.yml")
 
 
 def declare(plan: RegionPlan, project: Path) -> None:
