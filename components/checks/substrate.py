@@ -13,7 +13,7 @@ from components.checks.result import CheckResult, Status
 from components.clients.host import HostIdentity, identify
 from components.clients.ironic import Ironic
 from components.clients.ironic_model import Node
-from components.clients.secrets import credentials, reference_path
+from components.clients.secrets import ca_context, credentials
 from components.clients.ssh import HostKeyError, SshAccess
 from components.errors import DeviceError
 from components.plan.model import HostPlan, RackPlan, RegionPlan, TrayRole
@@ -43,7 +43,7 @@ async def _ask_ironic(plan: RegionPlan, project: Path) -> dict[str, Node] | Devi
     ironic = Ironic(
         plan.endpoints.ironic,
         credentials(project, plan.endpoints.credentials["ironic"]),
-        ca=reference_path(project, plan.endpoints.ca_certificate),
+        tls=ca_context(project, plan.endpoints.ca_certificate),
     )
     try:
         return await ironic.nodes()

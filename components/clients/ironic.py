@@ -13,7 +13,6 @@ import logging
 import random
 import ssl
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -49,7 +48,7 @@ class Ironic:
         url: str,
         credentials: Credentials | None,
         *,
-        ca: Path | None = None,
+        tls: ssl.SSLContext | None = None,
         transport: httpx.AsyncBaseTransport | None = None,
         first_pause_s: float = FIRST_PAUSE_S,
     ) -> None:
@@ -59,7 +58,7 @@ class Ironic:
             base_url=url,
             auth=httpx.BasicAuth(credentials.username, credentials.password) if credentials else None,
             headers={"X-OpenStack-Ironic-API-Version": MICROVERSION, "Accept": "application/json"},
-            verify=ssl.create_default_context(cafile=str(ca)) if ca else True,
+            verify=tls or True,
             timeout=httpx.Timeout(60, connect=5),
             limits=httpx.Limits(max_connections=32),
             transport=transport,

@@ -7,7 +7,6 @@ tries a wrong password often enough for some BMCs to lock the account.
 from __future__ import annotations
 
 import ssl
-from pathlib import Path
 
 import httpx
 
@@ -20,13 +19,21 @@ ANSWER_S = 30.0
 """BMCs are slow; one that was just plugged in even more."""
 
 
-async def knock(tray: str, url: str, credentials: Credentials, ca: Path) -> None:
+async def knock(
+    tray: str,
+    url: str,
+    credentials: Credentials,
+    tls: ssl.SSLContext,
+    *,
+    transport: httpx.AsyncBaseTransport | None = None,
+) -> None:
     """Returns if the BMC of `tray` lists its systems to us; raises DeviceError with the cause if not."""
     target = f"{url}/redfish/v1/Systems"
     client = httpx.AsyncClient(
-        verify=ssl.create_default_context(cafile=str(ca)),
+        verify=tls,
         auth=httpx.BasicAuth(credentials.username, credentials.password),
         timeout=httpx.Timeout(ANSWER_S, connect=CONNECT_S),
+        transport=transport,
     )
     try:
         async with client:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import ssl
 import stat
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -60,6 +61,15 @@ def credentials(project: Path, reference: str) -> Credentials:
     except (ValueError, KeyError, TypeError):
         # The content is not shown: it may be the secret in another shape.
         raise _refusal(reference, "does not hold credentials", allowed='{"username": ..., "password": ...}') from None
+
+
+def ca_context(project: Path, reference: str) -> ssl.SSLContext:
+    """TLS that trusts the certificate behind `reference` and nothing else."""
+    certificate = resolve(project, reference, private=False)
+    try:
+        return ssl.create_default_context(cadata=certificate)
+    except ssl.SSLError:
+        raise _refusal(reference, "does not hold a certificate", allowed="PEM of the region's CA") from None
 
 
 def _read(path: Path, reference: str, *, private: bool) -> str:

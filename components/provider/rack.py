@@ -14,7 +14,7 @@ from typing import Any
 from components.clients.ironic import Ironic
 from components.clients.ironic_model import Node
 from components.clients.ironic_watch import POLL_S, NodeWatch
-from components.clients.secrets import credentials, reference_path
+from components.clients.secrets import ca_context, credentials
 from components.engine.admission import Admission
 from components.engine.fanout import on_all
 from components.errors import DeviceError, Problem, RegionError
@@ -36,7 +36,7 @@ def connect(rack: RackInputs, context: Context) -> Ironic:
     return Ironic(
         rack.ironic.url,
         credentials(context.project, rack.ironic.credentials),
-        ca=reference_path(context.project, rack.ironic.ca),
+        tls=ca_context(context.project, rack.ironic.ca),
     )
 
 

@@ -6,9 +6,9 @@ Owns the fields of an Ironic node, the reading of secrets for them, and the pinn
 from __future__ import annotations
 
 import asyncio
+import ssl
 import time
 from collections.abc import Awaitable, Callable
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -23,7 +23,7 @@ from components.clients.hostkeys import (
 )
 from components.clients.ironic_diagnosis import RUNBOOK
 from components.clients.redfish import knock
-from components.clients.secrets import Credentials, credentials, reference_path, resolve
+from components.clients.secrets import Credentials, ca_context, credentials, resolve
 from components.clients.ssh import SshAccess
 from components.errors import DeviceError, Problem
 from components.provider.config_drive import config_drive, network_data
@@ -38,6 +38,7 @@ HOST_POLL_S = 1.0
 def registered_trays(rack: RackInputs, context: Context) -> dict[str, TrayPlan]:
     """Every tray's facts. Makes and pins host keys, so that the first contact is already safe."""
     bmc = credentials(context.project, rack.bmc_credentials)
+    tls = ca_context(context.project, rack.bmc_ca)
     operator = resolve(context.project, rack.ssh_key)
     region_ca = resolve(context.project, rack.ironic.ca, private=False)
     folder = region_hostkeys(context.project, context.region)
@@ -60,7 +61,7 @@ def registered_trays(rack: RackInputs, context: Context) -> dict[str, TrayPlan]:
             registration=_registration(name, tray, bmc),
             instance=_instance(rack, name),
             config_drive=_drive(rack, name, keys[name], public_half(operator), region_ca),
-            bmc_answers=_bmc_answers(name, tray, bmc, reference_path(context.project, rack.bmc_ca)),
+            bmc_answers=_bmc_answers(name, tray, bmc, tls),
             host_answers=_host_answers(rack, name, access),
         )
         for name, tray in rack.trays.items()
@@ -114,8 +115,8 @@ def _drive(rack: RackInputs, name: str, key: HostKey, operator: str, ca: str) ->
     )
 
 
-def _bmc_answers(name: str, tray: Tray, bmc: Credentials, ca: Path) -> Callable[[], Awaitable[None]]:
-    return lambda: knock(name, tray.bmc_url, bmc, ca)
+def _bmc_answers(name: str, tray: Tray, bmc: Credentials, tls: ssl.SSLContext) -> Callable[[], Awaitable[None]]:
+    return lambda: knock(name, tray.bmc_url, bmc, tls)
 
 
 def _host_answers(rack: RackInputs, name: str, access: SshAccess) -> Callable[[], Awaitable[None]]:

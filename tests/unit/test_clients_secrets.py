@@ -9,7 +9,7 @@ import pytest
 
 from components.clients.hostkeys import ensure_host_key, pin, public_half
 from components.clients.redaction import RedactionFilter, redact, register
-from components.clients.secrets import SecretError, credentials, resolve
+from components.clients.secrets import SecretError, ca_context, credentials, resolve
 
 
 def private(path: Path, text: str, mode: int = 0o600) -> Path:
@@ -74,6 +74,12 @@ def test_the_filter_masks_messages_arguments_and_tracebacks(caplog: pytest.LogCa
     assert RedactionFilter().filter(record)
     assert record.getMessage() == "got ***"
     assert "very-secret-value" not in logging.Formatter().format(record)
+
+
+def test_a_ca_that_is_no_certificate_names_the_reference(tmp_path: Path) -> None:
+    (tmp_path / "ca.crt").write_text("nothing")
+    with pytest.raises(SecretError, match=r"file:ca\.crt: does not hold a certificate"):
+        ca_context(tmp_path, "file:ca.crt")
 
 
 def test_a_host_key_is_made_once_and_is_private(tmp_path: Path) -> None:

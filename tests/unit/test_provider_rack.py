@@ -20,6 +20,7 @@ from components.provider.handler import Context, UnfinishedError
 from components.provider.rack import RackHandler
 from tests.fake_ironic import FakeIronic, KilledError, Machine
 
+CA = Path(__file__).parents[1] / "fixtures" / "ca.crt"
 SHA = "a" * 64
 TRAYS = {"r01-t01": "active", "r01-t02": "active", "r01-t03": "available"}
 
@@ -65,7 +66,7 @@ class World:
         self.secret("ironic.json", json.dumps({"username": "region", "password": "ironic-secret"}))
         self.secret("bmc.json", json.dumps({"username": "operator", "password": "bmc-secret"}))
         self.secret("ssh_key", ensure_host_key(project / "keys" / "made", "operator").private)
-        (project / "ca.crt").write_text("region's certificate\n")
+        (project / "ca.crt").write_text(CA.read_text())
 
     def secret(self, name: str, content: str) -> None:
         path = self.project / name
@@ -151,7 +152,7 @@ async def test_a_host_learns_its_identity_from_the_config_drive(world: World) ->
     assert user["ssh_keys"]["ed25519_private"] == key.private
     assert {f["path"]: f["content"] for f in user["write_files"]} == {
         "/etc/gpuregion-image": json.dumps({"sha256": SHA}) + "\n",
-        "/usr/local/share/ca-certificates/region-ca.crt": "region's certificate\n",
+        "/usr/local/share/ca-certificates/region-ca.crt": CA.read_text(),
         "/etc/resolv.conf": "nameserver 172.30.0.1\n",
     }
     network = drive["network_data"]["networks"][0]
