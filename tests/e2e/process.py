@@ -10,7 +10,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-ENVIRONMENT = {**os.environ, "PATH": f"{ROOT}/.venv/bin:{ROOT}/.tools/bin:{os.environ['PATH']}", "NO_COLOR": "1"}
+ENVIRONMENT = {
+    **os.environ,
+    "PATH": f"{ROOT}/.venv/bin:{ROOT}/.tools/bin:{os.environ['PATH']}",
+    "KUBECONFIG": str(ROOT / ".region" / "lab" / "kubeconfig"),
+    "NO_COLOR": "1",
+}
 
 
 class CommandFailed(AssertionError):

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.e2e import machine
+from tests.e2e import machine, runbooks
 from tests.e2e.process import ENVIRONMENT, ROOT, kill_providers, run, start
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(1800)]
@@ -96,6 +96,20 @@ def test_a_second_run_changes_nothing_and_says_so(before: dict[str, set[str]]) -
     print(f"no-op up took {time.monotonic() - began:.1f} s")
     assert "nothing to change" in said
     assert physical_actions() == counted, "the second run pressed a button"
+
+
+def test_a_function_that_does_not_wake_is_found_by_its_runbook_and_mended(before: dict[str, set[str]]) -> None:
+    run("kubectl", "-n", "keda", "delete", "referencegrant", "tenant-demo-hello-gpu")
+    time.sleep(5)  # the gateway notices within moments
+    said = run("region", "verify", "lab", "--layer", "runtime", "--no-wake", expect=1)
+    told = said.stdout + said.stderr
+    assert "RefNotPermitted" in told
+    assert "docs/runbooks/FunctionDoesNotWake.md" in told
+    for command in runbooks.steps("FunctionDoesNotWake"):
+        run("sh", "-c", command, expect=1 if command.startswith("region verify") else 0)
+    run("sh", "-c", 'eval "$(region env)" && pulumi refresh -s lab.runtime --yes --non-interactive')
+    run("region", "up", "lab", "--layer", "runtime")
+    run("region", "verify", "lab", "--layer", "runtime")
 
 
 def test_no_lock_is_left(before: dict[str, set[str]]) -> None:
