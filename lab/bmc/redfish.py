@@ -7,10 +7,13 @@ answers here.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import shutil
 import tempfile
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import flask
@@ -24,14 +27,17 @@ from lab.services import pki
 
 _SYSTEM = "system_resource"
 """The emulator's name for the view of one system."""
+_EJECT = "VirtualMedia.virtual_media_eject"
 
 
 def application(lab: Lab) -> flask.Flask:
     """The application that serves all BMCs; each request says which one it came to."""
     directory = lab.home.path / "bmc"
-    # Downloads of media lie beside the machines, so that inserting one is a hard link.
+    # Downloads of media lie beside the machines, so that inserting one is a hard link. What is left of
+    # an earlier process is nobody's: a machine's drive has its own link.
     scratch = directory / "media"
-    scratch.mkdir(parents=True, exist_ok=True)
+    shutil.rmtree(scratch, ignore_errors=True)
+    scratch.mkdir(parents=True)
     tempfile.tempdir = os.fspath(scratch)
     systems = Systems(lab)
     emulator.Application.systems = systems  # pyright: ignore[reportAttributeAccessIssue]
@@ -45,7 +51,17 @@ def application(lab: Lab) -> flask.Flask:
     )
     app.before_request(partial(_drop_override, systems))
     app.after_request(partial(_complete_system, systems))
+    app.after_request(partial(_sweep_downloads, scratch))
     return app
+
+
+def _sweep_downloads(scratch: Path, response: flask.Response) -> flask.Response:
+    """The emulator leaves the directory of each download behind when it ejects the medium."""
+    if flask.request.endpoint == _EJECT:
+        for directory in scratch.iterdir():
+            with contextlib.suppress(OSError):
+                directory.rmdir()  # only an empty one
+    return response
 
 
 def _drop_override(systems: Systems) -> tuple[str, int] | None:

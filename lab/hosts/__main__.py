@@ -4,11 +4,12 @@
     on       give power, and wait for SSH if the disk was seeded
     off      power off in order
     cut      pull the plug
-    status   power, boot override and medium of each machine (all, if no name is given)
+    status   power, boot override and medium (of all machines, if none is named)
     ssh      open a shell (or run a command: ssh NAME -- COMMAND) on a seeded machine
     exec     run a command inside, past network and keys: exec NAME -- COMMAND
 
-The network must be there (`python -m lab up`), or is made for the machines alone with --network.
+The network and the keys must be there: `python -m lab up`, or the least of it with
+`python -m lab up --only network --only pki --only secrets`.
 """
 
 from __future__ import annotations
@@ -21,11 +22,10 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 
-from lab import network
+from lab import devices
 from lab.context import Lab
 from lab.errors import LabError
 from lab.hosts import power, seed, state
-from lab.services import pki, secrets
 from lab.wiring import Machine
 
 
@@ -35,31 +35,25 @@ def main(argv: Sequence[str]) -> int:
     )
     parser.add_argument("command", choices=("seed", "on", "off", "cut", "status", "ssh", "exec"))
     parser.add_argument("names", nargs="*", help="machines")
-    parser.add_argument(
-        "--network", action="store_true", help="make the lab's network, keys and CA if they are missing"
-    )
     words = list(argv)
     rest = words[words.index("--") + 1 :] if "--" in words else []
     options = parser.parse_args(words[: words.index("--")] if "--" in words else words)
-    lab = Lab.load()
-    if options.network:
-        lab.home.make()
-        pki.ensure(lab.home, lab.wiring)
-        secrets.ensure(lab.home, lab.wiring)
-        network.ensure(lab.wiring)
+    lab = Lab.running()
+    if not options.names and options.command != "status":
+        parser.error(f"{options.command} needs the name of a machine")
     machines = [_machine(lab, name) for name in options.names] or list(lab.wiring.machines)
     if options.command in ("ssh", "exec"):
         return _enter(lab, machines[0], options.command, rest)
     actions: dict[str, Callable[[Lab, Machine], str]] = {
         "seed": _seed,
         "on": _on,
-        "off": lambda lab, machine: "off" if power.turn_off(lab, machine) else "was off",
-        "cut": lambda lab, machine: "off" if power.turn_off(lab, machine, cut=True) else "was off",
+        "off": lambda lab, machine: "off" if devices.turn_off(lab, machine) else "was off",
+        "cut": lambda lab, machine: "off" if devices.turn_off(lab, machine, cut=True) else "was off",
         "status": _status,
     }
     if options.command == "on":  # all at once: booting is what takes time
         for machine in machines:
-            power.turn_on(lab, machine, by="hand")
+            devices.turn_on(lab, machine)
     for machine in machines:
         print(f"{machine.name}: {actions[options.command](lab, machine)}", flush=True)
     return 0
@@ -80,7 +74,7 @@ def _seed(lab: Lab, machine: Machine) -> str:
 
 
 def _on(lab: Lab, machine: Machine) -> str:
-    power.turn_on(lab, machine, by="hand")
+    devices.turn_on(lab, machine)
     address = lab.wiring.records.get(machine.name)
     began = time.monotonic()
     while address and time.monotonic() < began + 30:

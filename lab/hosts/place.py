@@ -88,6 +88,7 @@ class Place:
     def make_disk(self, gib: int) -> None:
         """An empty disk, unless the machine has one; a disk that the wiring made larger grows."""
         self.directory.mkdir(parents=True, exist_ok=True)
+        self.disk.touch(mode=0o600)  # it will hold the host's private keys
         with self.disk.open("ab") as disk:
             if disk.tell() < gib << 30:
                 disk.truncate(gib << 30)

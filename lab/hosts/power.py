@@ -31,14 +31,14 @@ def is_on(lab: Lab, machine: Machine) -> bool:
     return processes.pid_of(place(lab, machine).unit) is not None
 
 
-def turn_on(lab: Lab, machine: Machine, *, by: str = "lab") -> bool:
+def turn_on(lab: Lab, machine: Machine) -> bool:
     """Give the machine power; whether it had none."""
     if is_on(lab, machine):
         return False
     repair(lab, machine)
     here = place(lab, machine)
     here.make_disk(machine.disk_gib)
-    events.record(events.path(lab.home), machine.name, "power_on", by=by)
+    events.record(events.path(lab.home), machine.name, "power_on")
     return processes.start(
         here.unit,
         [sys.executable, "-m", "lab.hosts.supervisor", machine.name],

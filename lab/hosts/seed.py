@@ -37,8 +37,8 @@ def seed(lab: Lab, machine: Machine, report: store.Report = store.silent) -> Non
     iso = here.directory / "config.iso"
     config_drive.write(new_config(lab, machine, image.sha256), iso, here.directory / "config")
     here.disk.unlink(missing_ok=True)
-    shell.run("cp", "--sparse=always", image.path, here.disk)
     here.make_disk(machine.disk_gib)
+    shell.run("dd", f"if={image.path}", f"of={here.disk}", "bs=1M", "conv=notrunc,sparse", "status=none")
     start = _append_partition(here.disk, machine.disk_gib)
     shell.run("dd", f"if={iso}", f"of={here.disk}", "bs=1M", f"seek={start}", "conv=notrunc,sparse", "status=none")
     iso.unlink()

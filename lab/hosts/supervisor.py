@@ -75,10 +75,11 @@ def run(place: Place) -> None:
     button = Button()
     record = events.path(place.home)
     following = Next.BOOT
-    with place.console.open("ab", buffering=0) as console:
-        while following is Next.BOOT:
-            code = _one_boot(place, button, console.fileno())
-            following = after_exit(code, pressed=button.pressed.is_set())
+    # What a machine says on its console is for its owner only.
+    console = os.open(place.console, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+    while following is Next.BOOT:
+        code = _one_boot(place, button, console)
+        following = after_exit(code, pressed=button.pressed.is_set())
     how = "forced" if button.forced else "button" if button.pressed.is_set() else "by its system"
     events.record(record, place.name, "power_off", how=how)
 

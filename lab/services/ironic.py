@@ -52,7 +52,7 @@ def service(lab: Lab, report: store.Report = store.silent) -> Service:
         "http_root": lab.home.http,
         "http_url": f"http://{at.address}:{at.images}",
     }
-    directory.mkdir(parents=True, exist_ok=True)
+    directory.mkdir(mode=0o700, parents=True, exist_ok=True)  # its database holds the BMCs' passwords
     _ensure_password(password_file, secrets.read(lab.home, "ironic"))
     text = Template(_TEMPLATE.read_text()).substitute(values)
     _ensure_database(lab, directory, database, text)
