@@ -36,26 +36,33 @@ async def check_cluster(plan: RegionPlan, project: Path, *, probe: bool = False)
     Raises KubeconfigError and KubernetesError if there is no cluster to ask.
     """
     async with Kubernetes.from_file(project / kubeconfig_path(plan.region)) as api:
-        results = await asyncio.gather(_check_api(plan, api), _check_certificate(plan, project))
-        nodes, pods, dns, device_class = await asyncio.gather(
-            api.items("/api/v1/nodes"),
-            api.items("/api/v1/pods"),
-            api.find("/apis/apps/v1/namespaces/kube-system/deployments/coredns"),
-            api.find(f"/apis/resource.k8s.io/v1/deviceclasses/{plan.cluster.device_class}"),
+        of_api, of_certificate, of_objects, of_network = await asyncio.gather(
+            _check_api(plan, api),
+            _check_certificate(plan, project),
+            _check_objects(plan, api),
+            check_pod_network(plan, project, probe=probe),
         )
-        tenants = plan.cluster.namespaces
-        quotas = await asyncio.gather(
-            *(api.find(f"/api/v1/namespaces/{tenant.name}/resourcequotas/tenant") for tenant in tenants)
-        )
-        return [
-            *results,
-            *check_nodes(plan, nodes),
-            check_images(plan, pods),
-            check_dns(dns),
-            check_device_class(plan, device_class),
-            *(check_namespace(plan, tenant, quota) for tenant, quota in zip(tenants, quotas, strict=True)),
-            *await check_pod_network(plan, project, probe=probe),
-        ]
+        return [of_api, of_certificate, *of_objects, *of_network]
+
+
+async def _check_objects(plan: RegionPlan, api: Kubernetes) -> list[CheckResult]:
+    tenants = plan.cluster.namespaces
+    nodes, pods, dns, device_class = await asyncio.gather(
+        api.items("/api/v1/nodes"),
+        api.items("/api/v1/pods"),
+        api.find("/apis/apps/v1/namespaces/kube-system/deployments/coredns"),
+        api.find(f"/apis/resource.k8s.io/v1/deviceclasses/{plan.cluster.device_class}"),
+    )
+    quotas = await asyncio.gather(
+        *(api.find(f"/api/v1/namespaces/{tenant.name}/resourcequotas/tenant") for tenant in tenants)
+    )
+    return [
+        *check_nodes(plan, nodes),
+        check_images(plan, pods),
+        check_dns(dns),
+        check_device_class(plan, device_class),
+        *(check_namespace(plan, tenant, quota) for tenant, quota in zip(tenants, quotas, strict=True)),
+    ]
 
 
 async def _check_api(plan: RegionPlan, api: Kubernetes) -> CheckResult:

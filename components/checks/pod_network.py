@@ -11,9 +11,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from components.checks.cluster_objects import NODE_RUNBOOK
 from components.checks.judge import judged, skipped
-from components.checks.result import CheckResult, Status
-from components.clients.kubernetes import Object
+from components.checks.result import CheckResult
+from components.clients.kubernetes import KubernetesError, Object
 from components.clients.kubernetes_probe import KubernetesProbe
 from components.plan.model import RegionPlan, TrayRole
 from components.plan.naming import kubeconfig_path
@@ -29,7 +30,7 @@ REMEDY = "compare `ip route` on both hosts with `region show`; see docs/runbooks
 
 
 async def check_pod_network(plan: RegionPlan, project: Path, *, probe: bool) -> list[CheckResult]:
-    """One result a sampled GPU host. Raises KubernetesError."""
+    """One result a sampled GPU host, or one that says why no pod could be made."""
     name, expected = "cluster.pods", "pods reach pods on other hosts, and services by name"
     image = next((i.reference for i in plan.cluster.images if i.name == IMAGE), None)
     if not probe:
@@ -39,11 +40,14 @@ async def check_pod_network(plan: RegionPlan, project: Path, *, probe: bool) -> 
     if image is None:
         return [skipped(name, expected=expected, remedy=f"publish the image {IMAGE} in the artifact index")]
     hosts = sampled([h.name for h in plan.deployed_hosts if h.role is TrayRole.GPU_WORKER], SAMPLE)
-    async with (
-        KubernetesProbe.from_file(project / kubeconfig_path(plan.region)) as api,
-        api.namespace() as namespace,
-    ):
-        found = await _probe(api, namespace, hosts, image)
+    try:
+        async with (
+            KubernetesProbe.from_file(project / kubeconfig_path(plan.region)) as api,
+            api.namespace() as namespace,
+        ):
+            found = await _probe(api, namespace, hosts, image)
+    except KubernetesError as error:
+        return [judged(name, good=False, expected=expected, found=str(error), remedy=f"see {NODE_RUNBOOK}")]
     return [_result(host, peer, found.get(host)) for host, peer in ring(hosts)]
 
 
@@ -134,5 +138,4 @@ def _result(host: str, peer: str, found: str | None) -> CheckResult:
         expected=f"a pod on {host} reaches a pod on {peer}, and a service by name",
         found="reaches both" if found == "" else found or f"no pod answers on {peer}",
         remedy=REMEDY,
-        bad=Status.FAIL,
     )
