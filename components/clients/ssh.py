@@ -12,6 +12,7 @@ import base64
 import binascii
 import hashlib
 import io
+import logging
 import socket
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -27,6 +28,8 @@ from components.errors import DeviceError, Problem
 
 T = TypeVar("T")
 _KEEPALIVE_S = 5
+# paramiko logs tracebacks of what is raised here as an error with words anyway.
+logging.getLogger("paramiko").setLevel(logging.CRITICAL)
 
 
 class SshError(DeviceError):

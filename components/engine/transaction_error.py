@@ -85,8 +85,13 @@ def take_back_command(fresh: bool) -> str:
 
 
 def as_seen(line: str) -> str:
-    """A line of the way back, told as what somebody did: what would go was added, what would come was removed."""
-    return f"{'added' if line.startswith('-') else 'removed'} `{line[2:].replace(' / no ', ' / ')}`"
+    """A line of the way back, told as what somebody did: what would be taken out was added, and the reverse."""
+    sign, text = line[0], line[2:]
+    if sign == "+":
+        return f"removed `{text}`"
+    context, separator, last = text.rpartition(" / ")
+    last = last.removeprefix("no ") if last.startswith("no ") else f"no {last}"
+    return f"added `{context}{separator}{last}`"
 
 
 def not_applied(errors: Mapping[str, DeviceError]) -> TransactionError:

@@ -112,7 +112,7 @@ async def test_an_unreachable_switch_stops_the_change_before_it_begins(fabric: F
 async def test_lines_changed_by_hand_are_refused_and_named(fabric: Fabric) -> None:
     fabric.b.running = OLD + "ip route 10.9.0.0/16 blackhole\n"
     error = await fabric.refusal(NEW)
-    assert "added `no ip route 10.9.0.0/16 blackhole`" in str(error)
+    assert "added `ip route 10.9.0.0/16 blackhole`" in str(error)
     assert "docs/runbooks/BgpSessionDown.md" in str(error)
     assert fabric.a.running == OLD
 

@@ -1,0 +1,56 @@
+"""The runbook BgpSessionDown on the real symptom: every command of its diagnosis runs, and shows it."""
+
+from __future__ import annotations
+
+import re
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from stacks.project import ROOT, load_hardware
+
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(180)]
+
+RUNBOOK = ROOT / "docs" / "runbooks" / "BgpSessionDown.md"
+
+
+def diagnosis() -> list[str]:
+    """The commands of the runbook's diagnosis, as they stand there."""
+    section = RUNBOOK.read_text().split("## Diagnosis")[1].split("## Mitigation")[0]
+    blocks = re.findall(r"```sh\n(.*?)```", section, re.S)
+    return [line.strip() for block in blocks for line in block.splitlines() if line.strip()]
+
+
+def lab(*words: str) -> None:
+    subprocess.run([sys.executable, "-m", "lab", *words], cwd=ROOT, check=True, capture_output=True, timeout=60)
+
+
+@pytest.fixture
+def silent_uplink() -> Iterator[None]:
+    try:
+        socket.create_connection((load_hardware("lab").fabric.switches[0].oob_address, 22), timeout=3).close()
+    except OSError:
+        pytest.skip("the lab's switches do not answer: make lab")
+    lab("silent", "lab-leaf1", "swp51", "on")
+    time.sleep(1)
+    yield
+    lab("silent", "lab-leaf1", "swp51", "off")
+
+
+@pytest.mark.usefixtures("silent_uplink")
+def test_every_diagnosis_command_runs_and_together_they_show_the_symptom() -> None:
+    commands = diagnosis()
+    assert len(commands) >= 7
+    shown: dict[str, str] = {}
+    for command in commands:
+        done = subprocess.run(command, shell=True, cwd=ROOT, capture_output=True, text=True, timeout=30)  # noqa: S602
+        assert done.returncode == 0, f"{command}: {done.stderr}"
+        shown[command.rpartition("172.30.0.19 ")[2]] = done.stdout
+    summary = next(out for name, out in shown.items() if "show bgp summary" in name)
+    assert re.search(r"swp51\S*\s.*(Idle|Active|Connect)", summary)
+    assert "BFD Down" in shown["tail -n 30 /var/log/frr/frr.log"]
+    assert re.search(r"^swp51@\S+\s+UP", shown["ip -br link"], re.M), "the carrier stays: only BFD sees it"
