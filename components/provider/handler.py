@@ -60,8 +60,9 @@ class Created:
 class UnfinishedError(RegionError):
     """A resource exists and is not all that it shall be.
 
-    Pulumi records it as `so_far` with the inputs that were asked for: the next run updates it, a destroy
-    finds it, and a description that is taken back shows as a difference.
+    Pulumi records `so_far`: the next run updates the resource even if its description is taken back, and a
+    destroy finds it. Which inputs Pulumi keeps then is its own affair (those from before, in 3.274), so a
+    handler must ask the device, not the old inputs, how far an earlier run came.
     """
 
     def __init__(self, error: RegionError, so_far: Created) -> None:

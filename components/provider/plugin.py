@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import sys
+import time
 from collections.abc import Coroutine, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
@@ -81,9 +82,8 @@ class RegionProvider(protocol.Provider):
         changes = handler.diff(old, new)
         if isinstance(handler, Resumable):
             changes += handler.unfinished(new, outputs)
-        # The preview shows keys, the words for people go to the log and to whoever asks the plan.
+        # Pulumi's own display of a difference shows keys; these are the words for people.
         for change in changes:
-            LOG.info("%s: %s", request.name, change.text)
             self._say(request.urn, change.text)
         return _diff_response([c for c in changes if c.key not in request.ignore_changes], old, new)
 
@@ -92,14 +92,16 @@ class RegionProvider(protocol.Provider):
         if request.preview:
             return protocol.CreateResponse(properties={})  # outputs are unknown until it exists
         context = await self._context(request.urn)
-        created = await self._act(handler.create(request.name, to_plain(request.properties), context))
+        created = await self._act(
+            "create", request.urn, handler.create(request.name, to_plain(request.properties), context)
+        )
         return protocol.CreateResponse(resource_id=created.id, properties=to_wire(created.outputs))
 
     async def read(self, request: protocol.ReadRequest) -> protocol.ReadResponse:
         handler = self._handler(request.type)
         state = merged(to_plain(request.inputs), to_plain(request.properties))
         context = await self._context(request.urn)
-        outputs = await self._act(handler.read(request.resource_id, state, context))
+        outputs = await self._act("read", request.urn, handler.read(request.resource_id, state, context))
         if outputs is None:
             return protocol.ReadResponse(resource_id="")
         return protocol.ReadResponse(
@@ -112,14 +114,16 @@ class RegionProvider(protocol.Provider):
             return protocol.UpdateResponse()
         old, _ = _recorded(request.olds)
         context = await self._context(request.urn)
-        news = await self._act(handler.update(request.resource_id, old, to_plain(request.news), context))
+        news = await self._act(
+            "update", request.urn, handler.update(request.resource_id, old, to_plain(request.news), context)
+        )
         return protocol.UpdateResponse(properties=to_wire(news))
 
     async def delete(self, request: protocol.DeleteRequest) -> None:
         handler = self._handler(request.type)
         state = merged(*_recorded(request.properties))
         context = await self._context(request.urn)
-        await self._act(handler.delete(request.resource_id, state, context))
+        await self._act("delete", request.urn, handler.delete(request.resource_id, state, context))
 
     async def cancel(self) -> None:
         """Stop waiting; what devices have begun goes on, and the next run finds it."""
@@ -167,19 +171,28 @@ class RegionProvider(protocol.Provider):
         )
 
     def _say(self, urn: str, text: str) -> None:
+        LOG.info("%s: %s", urn.rpartition("::")[2], text)
         if self._engine_log is not None:
             self._engine_log.status(urn, text)
 
-    async def _act(self, work: Coroutine[Any, Any, T]) -> T:
+    async def _act(self, what: str, urn: str, work: Coroutine[Any, Any, T]) -> T:
         """Run a handler so that a cancel reaches it and ends as a readable error."""
+        name, began = urn.rpartition("::")[2], time.monotonic()
+        LOG.info("%s: %s begins", name, what)
         task = asyncio.create_task(work)
         self._acting.add(task)
         try:
-            return await task
+            result = await task
+        except RegionError as error:
+            LOG.warning("%s: %s failed after %.1f s: %s", name, what, time.monotonic() - began, error)
+            raise
         except asyncio.CancelledError:
             if not self._cancelled:
                 raise
             raise RegionError("cancelled; run again to go on where the devices are by then") from None
+        else:
+            LOG.info("%s: %s done after %.1f s", name, what, time.monotonic() - began)
+            return result
         finally:
             self._acting.discard(task)
 

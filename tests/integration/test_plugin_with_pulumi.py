@@ -114,6 +114,7 @@ def test_create_update_refresh_replace_and_destroy(project: Project) -> None:
     assert not (project.path / "a").exists()
     log = (project.path / ".region" / "lab" / "logs" / "provider.log").read_text()
     assert "value: 1 -> 7" in log
+    assert "a: update done after" in log
 
 
 def test_bad_input_stops_before_anything_moves(project: Project) -> None:
@@ -139,6 +140,18 @@ def test_a_failure_reads_without_traceback_and_the_next_run_completes(project: P
     assert "~ 1 updated" in text
     assert json.loads((project.path / "a").read_text()) == {"value": 1}
     assert "4 unchanged" in project.up()
+
+
+def test_a_change_that_failed_and_is_taken_back_is_seen(project: Project) -> None:
+    project.counters(a={"value": 1})
+    project.up()
+    (project.path / "a.fail").touch()
+    project.counters(a={"value": 2})
+    project.up(fails=True)
+    project.counters(a={"value": 1})
+    assert "value is not written yet" in project.run("preview", "--diff")
+    assert "~ 1 updated" in project.up()
+    assert "3 unchanged" in project.up()
 
 
 @pytest.mark.parametrize("victim", ["provider", "engine"])
