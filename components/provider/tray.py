@@ -15,9 +15,9 @@ from components.clients.ironic import IronicError
 from components.clients.ironic_diagnosis import diagnose, timed_out
 from components.clients.ironic_model import Node
 from components.engine.journal import Action, ActionKind, Observation
-from components.errors import DeviceError, Problem
-from components.provider.tray_identity import identity_problems
+from components.errors import DeviceError
 from components.provider.tray_plan import Tools, TrayPlan
+from components.provider.tray_problem import circles_problem, identity_problems, maintenance_problem, stuck_problem
 from components.provider.tray_progress import Progress
 from components.provider.tray_state import (
     DEPLOYING,
@@ -86,7 +86,7 @@ class TrayWorker:
                     return node
                 await self._take(step, node)
                 node = await self._look()
-        raise DeviceError("a tray goes in circles", [diagnose(self._plan.name, "reaching its goal", None)])
+        raise DeviceError("a tray goes in circles", [circles_problem(self._plan.name, node)])
 
     def _takes_away(self, node: Node | None) -> bool:
         """Whether a running host will be lost."""
@@ -119,18 +119,7 @@ class TrayWorker:
 
     async def _end_maintenance(self, node: Node) -> None:
         if node.fault is None:
-            raise DeviceError(
-                "a tray is in maintenance",
-                [
-                    Problem(
-                        path=node.name,
-                        message="somebody put this tray in maintenance; it is left alone",
-                        found=node.maintenance_reason or "no reason given",
-                        remedy="end the maintenance in Ironic, or leave the tray out of racks.yaml; then run again",
-                        rule="maintenance",
-                    )
-                ],
-            )
+            raise DeviceError("a tray is in maintenance", [maintenance_problem(node)])
         # Ironic does this by itself after a failure. Our run is the new attempt after the cure.
         await self._tools.ironic.end_maintenance(node.name)
 
@@ -160,10 +149,7 @@ class TrayWorker:
         doing = DOING.get(step, str(step))
         self._progress.begin(doing)
         if step is Step.STUCK:
-            state = node.provision_state if node else "absent"
-            raise DeviceError(
-                "a tray is in other hands", [diagnose(self._plan.name, doing, f"Ironic's state is `{state}`")]
-            )
+            raise DeviceError("a tray is in other hands", [stuck_problem(self._plan.name, node)])
         if step is Step.MANAGE:
             await self._ask("manage")
             await self._arrive(step)

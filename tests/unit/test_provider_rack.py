@@ -395,6 +395,13 @@ async def test_a_tray_in_maintenance_by_an_operator_is_left_alone(world: World) 
         await world.create()
 
 
+async def test_a_tray_that_somebody_else_works_on_is_named_and_left(world: World) -> None:
+    await world.create()
+    world.ironic.nodes["r01-t01"]["provision_state"] = "rescue"
+    with pytest.raises(UnfinishedError, match="somebody else is at work on this tray"):
+        await world.create()
+
+
 async def test_delete_undeploys_and_forgets_and_tolerates_absence(world: World) -> None:
     await world.create()
     await world.delete()
