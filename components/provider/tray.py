@@ -89,12 +89,9 @@ class TrayWorker:
         raise DeviceError("a tray goes in circles", [circles_problem(self._plan.name, node)])
 
     def _takes_away(self, node: Node | None) -> bool:
-        """Whether a running host will be lost."""
-        return (
-            node is not None
-            and node.provision_state == "active"
-            and not (self._want.goal is Goal.ACTIVE and is_deployed(node, self._want.deployment))
-        )
+        """Whether a host in service will be lost. One that leaves was drained, and waits for nobody."""
+        is_leaving = self._want.goal is Goal.GONE
+        return node is not None and node.provision_state == "active" and not is_leaving and not self._is_there(node)
 
     async def _look(self) -> Node | None:
         return await self._tools.ironic.node(self._plan.name)
@@ -115,7 +112,8 @@ class TrayWorker:
         return node
 
     def _is_there(self, node: Node) -> bool:
-        return node.provision_state == "active" and is_deployed(node, self._want.deployment)
+        is_wanted = self._want.goal is Goal.ACTIVE and is_deployed(node, self._want.deployment)
+        return node.provision_state == "active" and is_wanted
 
     async def _end_maintenance(self, node: Node) -> None:
         if node.fault is None:

@@ -346,6 +346,29 @@ async def test_a_tray_that_cannot_be_removed_stays_in_the_record(world: World) -
     assert set(world.states()) == {"r01-t01", "r01-t03"}
 
 
+async def test_hosts_in_service_are_taken_away_within_the_racks_budget(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in world.inputs["trays"]:
+        world.inputs["trays"][name]["desired"] = "active"
+    await world.create()
+    new = world.changed(image={**world.inputs["image"], "sha256": "b" * 64})
+    least = 3
+
+    async def identify(address: str, access: object) -> HostIdentity:
+        return HostIdentity(hostname="host", image_sha256="b" * 64)
+
+    def watch(number: int, when: str) -> None:
+        nonlocal least
+        least = min(least, sum(state == "active" for state in world.states().values()))
+
+    monkeypatch.setattr(rack_trays, "identify", identify)
+    world.ironic.on_request = watch
+    await world.update(new)
+    assert least == 1, "two of three at a time"
+    assert set(world.states().values()) == {"active"}
+
+
 async def test_a_spare_takes_up_service_and_a_host_becomes_a_spare(world: World) -> None:
     await world.create()
     new = world.changed()
