@@ -41,7 +41,8 @@ def turn_on(lab: Lab, machine: Machine) -> bool:
     events.record(events.path(lab.home), machine.name, "power_on")
     return processes.start(
         here.unit,
-        [sys.executable, "-m", "lab.hosts.supervisor", machine.name],
+        # A button pressed while Python starts waits until somebody can act on it.
+        ["env", "--block-signal=INT,TERM", sys.executable, "-m", "lab.hosts.supervisor", machine.name],
         log=here.directory / "supervisor.log",
         env={**os.environ, "LAB_HOME": str(lab.home.path)},
         cwd=PROJECT,

@@ -49,6 +49,8 @@ class Button:
         self.child: subprocess.Popen[bytes] | None = None
         signal.signal(signal.SIGTERM, self._on_signal)
         signal.signal(signal.SIGINT, self._on_signal)
+        # Whoever started us has blocked them until now.
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM, signal.SIGINT})
 
     def _on_signal(self, number: int, _: FrameType | None) -> None:
         self.pressed.set()
