@@ -64,7 +64,7 @@ def plan(lab: Lab, progress: Progress) -> list[Step]:
         (web.service, "web", ("root",)),
         (registry.service, "registry", ("pki",)),
         (s3.service, "s3", ("pki", "secrets")),
-        (bmc.service, "bmc", ("pki", "secrets")),
+        (bmc.service, "bmc", ("pki", "secrets", "limits")),
         (ironic.service, "ironic", ("pki", "secrets", "ramdisk")),
     ]
     steps += [

@@ -9,7 +9,7 @@ import os
 import signal
 import sys
 
-from lab import cgroups, mounts, network, processes, shell
+from lab import mounts, network, processes, shell
 from lab.context import Lab
 from lab.errors import LabError
 from lab.home import PROJECT
@@ -94,16 +94,6 @@ def repair(lab: Lab, machine: Machine) -> None:
     network.ensure_machine(lab.wiring, machine)
 
 
-def remove(lab: Lab, machine: Machine) -> None:
-    """Cut the power and leave nothing running, mounted or attached. The disk stays."""
-    here = place(lab, machine)
-    if here.facts_file.exists():
-        press(lab, machine, forced=True)
-        processes.wait(here.unit, _FORCED_S)
-        processes.forget(here.unit)
-        firmware.Boot(here).detach()
-
-
 def init_pid(lab: Lab, machine: Machine) -> int:
     """First process of the running operating system, through which one enters it."""
     for nspawn in processes.children(processes.pid_of(place(lab, machine).unit) or 0):
@@ -115,13 +105,3 @@ def init_pid(lab: Lab, machine: Machine) -> int:
 def execute(lab: Lab, machine: Machine, *argv: str) -> str:
     """Output of a program run inside the machine, past its network and its keys."""
     return shell.run("nsenter", "-t", str(init_pid(lab, machine)), "-m", "-u", "-i", "-n", "-p", "-C", "--", *argv)
-
-
-def leftovers(lab: Lab, machine: Machine) -> list[str]:
-    """What of a machine is still on the bench machine, for a test that nothing is."""
-    here = place(lab, machine)
-    found = [f"process {pid}" for pid in cgroups.members(here.unit)]
-    found += [f"control group {group}" for group in cgroups.groups(here.unit)]
-    found += [f"mount {point}" for point in mounts.mounted() if point.startswith(f"{here.directory}/")]
-    found += [f"loop {loop}" for loop, file in mounts.loops().items() if file.startswith(f"{here.directory}/")]
-    return found

@@ -24,8 +24,8 @@ pytestmark = [pytest.mark.integration, pytest.mark.timeout(600)]
 
 FIRST, SECOND = "lab-r01-t01", "lab-r01-t02"
 WIRING = ROOT / "tests" / "golden" / "lab" / "wiring.json"
-NETWORK = tuple(word for part in ("network", "pki", "secrets") for word in ("--only", part))
-SERVICES = tuple(word for part in ("bmc", "ironic", "web") for word in ("--only", part))
+NETWORK = tuple(word for part in ("limits", "network", "pki", "secrets") for word in ("--only", part))
+SERVICES = tuple(word for part in ("limits", "bmc", "ironic", "web") for word in ("--only", part))
 
 
 @pytest.fixture(scope="module")
