@@ -111,8 +111,9 @@ def frr_reload(mode: str, path: Path) -> tuple[int, str, str]:
     return run(sys.executable, FRR_RELOAD, *places, *mode.split(), str(target))
 
 
-def delta(path: Path) -> list[str]:
+def delta(path: Path, runs: str = "") -> list[str]:
     """Lines that would go (`- `) and come (`+ `), each with its context; nothing is changed."""
+    present = {line.strip() for line in runs.splitlines()}
     code, out, err = frr_reload("--test", path)
     if code or "ERROR" in err or "Traceback" in err:
         raise Refused(f"frr-reload --test ended with {code}: {err.strip()[-600:]}")
@@ -126,7 +127,9 @@ def delta(path: Path) -> list[str]:
         elif line.startswith(" ") and found:
             found[-1] += " / " + line.strip()
         else:
-            found.append(f"{sign} {line.strip()}")
+            # frr-reload counts the removal of some lines, such as prefix lists, among what it adds
+            goes = line.startswith("no ") and line.strip()[3:] in present
+            found.append(f"{'-' if goes else sign} {line.strip()}")
     return [block for block in found if not re.search(r"(^[+-]| /) (exit|exit-\S+|end)$", block)]
 
 
@@ -252,13 +255,13 @@ def check(text: str) -> dict[str, Any]:
         syntax(text, candidate)
         if absent := missing_daemons(text):
             raise Refused(f"{', '.join(absent)} does not run", daemons=absent)
-        differs = delta(candidate)
+        differs = delta(candidate, runs)
     if differs and not is_as_confirmed(runs):  # a configuration that is already as planned needs no blame
         if kept == text:
             drift = differs
         elif kept is not None:
             write(VOLATILE / "base.conf", kept)
-            drift = delta(VOLATILE / "base.conf")
+            drift = delta(VOLATILE / "base.conf", runs)
         elif re.search(r"^router ", runs, re.M):
             drift = [line for line in differs if line.startswith("-")]
     return {

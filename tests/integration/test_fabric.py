@@ -178,7 +178,7 @@ async def test_a_configuration_changed_by_hand_is_refused_until_it_is_taken_back
     before = await fabric.texts()
     error = await fabric.refusal(fabric.planned)
     assert "lab-leaf2: was configured by hand" in error
-    assert by_hand in error
+    assert f"found: added `{by_hand}`" in error
     assert [r.name for r in await fabric.failing()] == ["fabric.config.lab-leaf2"]
     assert await fabric.texts() == before
     take_back = re.search(r"take them back on the switch with `([^`]+)`", error)

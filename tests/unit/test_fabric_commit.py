@@ -142,7 +142,7 @@ def confirmed(frr: Frr) -> None:
 
 def test_as_confirmed_nothing_is_computed(frr: Frr, monkeypatch: pytest.MonkeyPatch) -> None:
     confirmed(frr)
-    monkeypatch.setattr(agent, "delta", lambda path: pytest.fail("asked"))  # pyright: ignore[reportUnknownArgumentType, reportUnknownLambdaType]
+    monkeypatch.setattr(agent, "delta", lambda *_: pytest.fail("asked"))  # pyright: ignore[reportUnknownArgumentType, reportUnknownLambdaType]
     checked = agent.check(CONFIG)
     assert (checked["delta"], checked["drift"], checked["rewrite"]) == ([], [], False)
 
@@ -178,6 +178,22 @@ def test_differences_carry_their_context(frr: Frr, monkeypatch: pytest.MonkeyPat
         "- router bgp 1 / address-family ipv4 unicast / no network 10.0.0.0/8",
         "+ router bgp 1 / neighbor swp1 bfd",
     ]
+
+
+def test_a_removal_that_frr_reload_counts_as_an_addition_is_a_removal(
+    frr: Frr, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    del frr
+    line = "ip prefix-list A seq 5 permit 10.0.0.0/8"
+
+    def answer(*argv: str) -> tuple[int, str, str]:
+        del argv
+        return 0, f"\nLines To Add\n===\nno {line}\nno zebra nexthop kernel enable\n", ""
+
+    monkeypatch.setattr(agent, "run", answer)
+    path = tmp_path / "candidate"
+    path.write_text(CONFIG)
+    assert agent.delta(path, f"{line}\n") == [f"- no {line}", "+ no zebra nexthop kernel enable"]
 
 
 def test_prose_in_place_of_json_counts_as_nothing() -> None:

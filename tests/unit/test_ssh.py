@@ -120,6 +120,10 @@ async def test_a_command_that_does_not_end_in_time_ends_the_connection_and_the_n
     await connection.close()
 
 
-async def test_nobody_there_is_told_as_such() -> None:
+async def test_nobody_there_is_told_as_such(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*arguments: object, **options: object) -> None:
+        raise ConnectionRefusedError("Connection refused")
+
+    monkeypatch.setattr(paramiko.SSHClient, "connect", refuse)
     with pytest.raises(SshError, match="check power, the management cable and the address"):
-        await SshConnection("127.0.0.2", access(HOST_KEY)).open()
+        await SshConnection("127.0.0.1", access(HOST_KEY)).open()
