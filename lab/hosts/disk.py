@@ -6,6 +6,7 @@ The kernel of the bench machine may have no partition parser, so partitions are 
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -74,6 +75,19 @@ def _number(node: str) -> int:
     return int(node[-digits:])
 
 
-def attach(file: Path, *options: str) -> str:
-    """A loop device on a file."""
-    return shell.run("losetup", "-f", "--show", *options, file).strip()
+class Loop:
+    """A loop device on a file, for as long as this process holds it or something on it is mounted.
+
+    The kernel frees it by itself after that, so a process that is killed leaves none behind.
+    """
+
+    def __init__(self, file: Path, *options: str) -> None:
+        self.device = shell.run("losetup", "-f", "--show", *options, file).strip()
+        self._handle = os.open(self.device, os.O_RDONLY | os.O_CLOEXEC)
+        # In use, it is only marked to be freed by whoever closes it last.
+        shell.run("losetup", "-d", self.device)
+
+    def release(self) -> None:
+        """Let go of the device and of what the kernel knows about its partitions."""
+        shell.run("partx", "-d", self.device, check=False)
+        os.close(self._handle)

@@ -39,6 +39,7 @@ class Boot:
         self.place = place
         self.facts = place.facts()
         self.work = place.directory / "boot"
+        self._loops: list[disk.Loop] = []
 
     def attach(self, device: Device, state: State) -> list[str]:
         """Get everything ready; the command that starts the operating system."""
@@ -46,7 +47,7 @@ class Boot:
         self.work.mkdir(parents=True, exist_ok=True)
         name = self.place.name
         nics.take(name, self.place.chassis, self.facts.macs)
-        loop = disk.attach(self.place.disk)
+        loop = self._attach(self.place.disk)
         if device is Device.CD and state.medium:
             root, binds = self._cd(self.place.directory / state.medium, loop)
         else:
@@ -70,9 +71,16 @@ class Boot:
                 if shell.succeeds("umount", point):
                     break
                 time.sleep(0.1)
+        while self._loops:
+            self._loops.pop().release()
         mounts.release(self.place.directory)
         nics.give_back(self.place.name, self.place.chassis, self.facts.macs)
         shutil.rmtree(self.work, ignore_errors=True)
+
+    def _attach(self, file: Path, *options: str) -> str:
+        loop = disk.Loop(file, *options)
+        self._loops.append(loop)
+        return loop.device
 
     def _hdd(self, loop: str) -> tuple[Path, list[str]]:
         partitions = disk.tell_partitions(loop)
@@ -99,7 +107,7 @@ class Boot:
         root = self.work / "root"
         mounts.overlay(lower, self.work / "upper", self.work / "overlay", root)
         (root / "etc/kernel-cmdline").write_text(command_line + "\n")
-        return root, [f"--bind={loop}", f"--bind={disk.attach(medium, '--read-only')}:/dev/sr0"]
+        return root, [f"--bind={loop}", f"--bind={self._attach(medium, '--read-only')}:/dev/sr0"]
 
     def _sysfs(self, loop: str) -> list[str]:
         """The machine's own view of devices.
