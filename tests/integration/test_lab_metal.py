@@ -108,11 +108,11 @@ def test_a_reboot_starts_over_with_the_disk_and_without_the_network_of_before(se
         "ssh",
         FIRST,
         "--",
-        "echo kept > /root/file; ip link add left type veth peer name over; systemctl reboot",
+        "echo kept > /var/kept; ip link add left type veth peer name over; systemctl reboot",
     )
     wait_for_boots(seeded, FIRST, boots + 1)
     hosts(seeded, "on", FIRST)
-    assert hosts(seeded, "ssh", FIRST, "--", "cat /root/file; ls /sys/class/net").split()[0] == "kept"
+    assert hosts(seeded, "ssh", FIRST, "--", "cat /var/kept; ls /sys/class/net").split()[0] == "kept"
     assert "left" not in hosts(seeded, "ssh", FIRST, "--", "ls /sys/class/net")
 
 
