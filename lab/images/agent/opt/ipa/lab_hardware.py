@@ -3,6 +3,9 @@
 What a real machine says of itself through DMI is in machine.json, written by its firmware.
 """
 
+# Runs in the ramdisk, with packages that are not installed here.
+# pyright: basic, reportMissingImports=false
+
 import json
 from pathlib import Path
 
