@@ -16,8 +16,8 @@ from typing import Any, TextIO, cast
 
 from components.clients.redaction import redact
 
-REPORT = "Report"
-"""Last word of the name of a task whose message is a role's report: one JSON object."""
+REPORT = "role"
+"""Key by which a message that is a JSON object is known for a role's report."""
 MESSAGE_LIMIT = 1500
 LAST_LINES = 8
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
@@ -98,7 +98,7 @@ class EventReader:
                 self.failed.append(_failed(data, unreachable=False))
             case "runner_on_unreachable":
                 self.failed.append(_failed(data, unreachable=True))
-            case "runner_on_ok" if str(data.get("task", "")).endswith(REPORT):
+            case "runner_on_ok":
                 self._report(data)
             case "playbook_on_stats":
                 self._stats(data)
@@ -107,11 +107,14 @@ class EventReader:
         return False
 
     def _report(self, data: Mapping[str, Any]) -> None:
-        try:
-            report = json.loads(data["res"]["msg"])
-        except (KeyError, TypeError, ValueError):
+        text: object = cast("Mapping[str, Any]", data.get("res") or {}).get("msg")
+        if not isinstance(text, str) or not text.startswith("{"):
             return
-        if isinstance(report, dict):
+        try:
+            report = json.loads(text)
+        except ValueError:
+            return
+        if REPORT in report:
             self.reports[str(data["host"])].append(cast("dict[str, Any]", report))
 
     def _stats(self, data: Mapping[str, Any]) -> None:

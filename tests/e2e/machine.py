@@ -62,11 +62,17 @@ def snapshot() -> dict[str, set[str]]:
     }
 
 
+OF_THE_MACHINE = frozenset({"links", "addresses", "routes"})
+"""Kinds of which nothing may be missing afterwards either; the others come and go with other programs."""
+
+
 def difference(before: dict[str, set[str]], after: dict[str, set[str]]) -> dict[str, list[str]]:
-    """What is there after that was not there before, and what is gone; empty if nothing differs."""
+    """What is there after that was not there before, and what of the machine's own is gone; empty if all is well."""
     result: dict[str, list[str]] = {}
     for kind, was in before.items():
-        changed = sorted(f"+{x}" for x in after[kind] - was) + sorted(f"-{x}" for x in was - after[kind])
+        changed = sorted(f"+{x}" for x in after[kind] - was)
+        if kind in OF_THE_MACHINE:
+            changed += sorted(f"-{x}" for x in was - after[kind])
         if changed:
             result[kind] = changed
     return result

@@ -42,7 +42,7 @@ def start_lab() -> None:
 
 def physical_actions() -> Counter[tuple[str, str]]:
     """(machine, action) -> how often the simulated hardware did it."""
-    lines = (ROOT / ".lab" / "log" / "physical.jsonl").read_text().splitlines()
+    lines = (ROOT / ".lab" / "logs" / "physical.jsonl").read_text().splitlines()
     events = [json.loads(line) for line in lines]
     return Counter((e["machine"], e["action"]) for e in events)
 
@@ -77,8 +77,10 @@ def test_a_provider_killed_at_twenty_points_repeats_no_destructive_action(before
     print(f"killed {kills} times")
     done = physical_actions()
     for tray in DEPLOYED:
-        # one boot from the virtual medium each to inspect, to clean and to deploy
-        assert done[tray, "boot_cd"] <= 3, f"{tray} was booted into the agent more often than once for each purpose"
+        # the agent's medium is put in once each to inspect, to clean and to deploy
+        assert done[tray, "media_insert"] == 3, (
+            f"{tray} was booted into the agent more often than once for each purpose"
+        )
     assert kills == KILLS or kills >= 10, "the run was over before it could be killed often enough"
 
 
