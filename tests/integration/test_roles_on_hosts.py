@@ -140,7 +140,7 @@ def test_every_role_verifies_its_hosts(region: Region) -> None:
     found = region.act("play", "verify.yml")
     assert found["status"] == "successful"
     assert found["changed"] == 0, "a verification is read-only"
-    roles = ["base", "apt_repository", "time_sync", "frr", "containerd", "pod_network", "kubernetes"]
+    roles = ["base", "apt_repository", "time_sync", "frr", "pod_network", "containerd", "kubernetes"]
     assert [report["role"] for report in found["reports"][WORKER]] == roles
 
 

@@ -26,7 +26,7 @@ PLAYBOOK = """
   tasks:
     - name: Report
       ansible.builtin.debug:
-        msg: "{{ {'arguments': lookup('ansible.builtin.pipe', 'xargs -0 < /proc/$PPID/cmdline')} | to_json }}"
+        msg: "{{ {'role': 'probe', 'arguments': lookup('ansible.builtin.pipe', 'xargs -0 < /proc/$PPID/cmdline')} | to_json }}"
     - name: Say the secret
       ansible.builtin.debug: {msg: "the password is {{ told }}"}
     - name: Refuse
@@ -88,8 +88,9 @@ def test_reports_of_roles_are_collected_by_host() -> None:
     task = "verify | Report"
     reader = read(
         event("runner_on_ok", host="h1", task=task, res={"msg": '{"role": "frr", "established": ["eth1"]}'}),
-        event("runner_on_ok", host="h1", task="verify | Something else", res={"msg": '{"role": "not this"}'}),
-        event("runner_on_ok", host="h2", task=task, res={"msg": "no JSON"}),
+        event("runner_on_ok", host="h1", task="read", res={"msg": '{"answer": "of a command"}'}),
+        event("runner_on_ok", host="h2", task=task, res={"msg": "{no JSON"}),
+        event("runner_on_ok", host="h2", task=task, res={"msg": ["no", "text"]}),
     )
     assert dict(reader.reports) == {"h1": [{"role": "frr", "established": ["eth1"]}]}
 
