@@ -40,8 +40,9 @@ e2e: ## The whole lab: from nothing to the served request, again, kill and resum
 
 test: check unit integration e2e ## Every tier of tests.
 
-down: ## Remove all that the lab made.
-	@if [ -x .venv/bin/python ]; then python -m lab down; else echo "nothing was installed, nothing to remove"; fi
+down: ## Remove all that the lab made, and the state of what ran on it.
+	@if [ -x .venv/bin/region ]; then python -m lab down --purge && region forget $(REGION) --yes; \
+	else echo "nothing was installed, nothing to remove"; fi
 
 lock: ## Renew the lock files.
 	@.tools/uv/bin/uv pip compile pyproject.toml --group dev --group lab --generate-hashes --no-emit-index-url --python-version 3.11 -o requirements.lock

@@ -150,6 +150,17 @@ def _create_stacks(region: str) -> None:
             workspace.create_stack(str(StackName(region, layer)))
 
 
+def forget_stacks(region: str) -> int:
+    """Remove the stacks of a region with their state, whatever they hold; returns how many there were."""
+    os.environ.update(pulumi_environment())
+    workspace = automation.LocalWorkspace(work_dir=str(ROOT))
+    existing = {stack.name.rpartition("/")[2] for stack in workspace.list_stacks()}
+    mine = [name for layer in LAYERS if (name := str(StackName(region, layer))) in existing]
+    for name in mine:
+        workspace.remove_stack(name, force=True)
+    return len(mine)
+
+
 def run_layers(region: str, layers: tuple[str, ...], operation: Operation, report: Report) -> list[Phase]:
     """Run layers in the order of their needs (reversed for destroy); previews all at once.
 

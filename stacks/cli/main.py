@@ -8,6 +8,7 @@ touched), 3 a device or service failed, 130 interrupted.
 from __future__ import annotations
 
 import json
+import shutil
 import sys
 from enum import StrEnum
 from typing import Annotated
@@ -20,7 +21,7 @@ from stacks.cli import doctor as machine_doctor
 from stacks.cli import output, overview
 from stacks.cli.comment import markdown
 from stacks.cli.environment import pulumi_environment
-from stacks.cli.layers import Operation, raise_for_failures, run_layers
+from stacks.cli.layers import Operation, forget_stacks, raise_for_failures, run_layers
 from stacks.project import LAYERS, ROOT, load_hardware, load_plan
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, help=__doc__, rich_markup_mode=None)
@@ -35,6 +36,13 @@ def _chosen(layers: list[str] | None) -> tuple[str, ...]:
     if unknown:
         raise typer.BadParameter(f"unknown layer {', '.join(sorted(unknown))}; layers are {', '.join(LAYERS)}")
     return tuple(layer for layer in LAYERS if not layers or layer in layers)
+
+
+def _confirm(region: str) -> None:
+    """Ask for the region's name; ends the command if it is not given, also where nobody can answer."""
+    if not sys.stdin.isatty() or typer.prompt("Type the name of the region to go on", err=True) != region:
+        output.people.print("nothing was touched; --yes answers for you")
+        raise typer.Exit(1)
 
 
 @app.command()
@@ -132,13 +140,23 @@ def down(
             + (f" and wipes the disks of {hosts}" if "substrate" in layers else "")
             + "."
         )
-        if not sys.stdin.isatty() or typer.prompt("Type the name of the region to go on", err=True) != region:
-            output.people.print("nothing was touched")
-            raise typer.Exit(1)
+        _confirm(region)
     with output.Progress(f"region down {region}", tuple(reversed(layers)), as_json) as progress:
         phases = run_layers(region, tuple(reversed(layers)), Operation.DESTROY, progress.report)
     output.show_phases(f"region down {region}", phases, as_json)
     raise_for_failures(phases)
+
+
+@app.command()
+def forget(region: Region, yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False) -> None:
+    """Forget a region whose hardware is gone: remove its stacks, journal and pinned keys. Touches no device."""
+    region_folder(region)
+    if not yes:
+        output.people.print(f"This removes the recorded state of {region}. Machines that still run are not taken down.")
+        _confirm(region)
+    count = forget_stacks(region)
+    shutil.rmtree(state_folder(region), ignore_errors=True)
+    output.people.print(f"{count} stacks of {region} and its local state are removed")
 
 
 @app.command()

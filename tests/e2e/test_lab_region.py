@@ -28,8 +28,7 @@ DEPLOYED = ("lab-r01-t01", "lab-r01-t02", "lab-r01-t03")
 def before() -> Iterator[dict[str, set[str]]]:
     """The machine without a lab; whatever happens, the lab is removed at the end."""
     run("python", "-m", "lab", "down", "--purge")
-    subprocess.run(["rm", "-rf", str(ROOT / ".region")], check=True)
-    (ROOT / ".region" / "state").mkdir(parents=True)
+    run("region", "forget", "lab", "--yes")
     yield machine.snapshot()
     run("python", "-m", "lab", "down")
 
