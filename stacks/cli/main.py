@@ -22,7 +22,7 @@ from stacks.cli import output, overview
 from stacks.cli.comment import markdown
 from stacks.cli.environment import pulumi_environment
 from stacks.cli.layers import Operation, forget_stacks, raise_for_failures, run_layers
-from stacks.project import LAYERS, ROOT, load_hardware, load_plan
+from stacks.project import LAYERS, ROOT, load_hardware, load_plan, region_folder, state_folder
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, help=__doc__, rich_markup_mode=None)
 
