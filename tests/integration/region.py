@@ -54,14 +54,16 @@ async def act(project: Path, action: str, playbook: str) -> dict[str, Any]:
         inputs = inputs_of(project, playbook)
         if action == "refresh":
             return await PlaybookRunHandler().read(playbook, inputs, context) or {}
+        failure = ""
         try:
             result = await play(playbook_request(inputs, context, check=action == "check"), on_progress=_tell)
         except PlaybookFailedError as error:
             print(error, file=sys.stderr, flush=True)
-            result = error.result
+            result, failure = error.result, str(error)
         return {
             "status": result.status,
             "seconds": round(result.seconds, 1),
+            "failure": failure,
             "changed": result.changed,
             "ignored": sum(stats.ignored for stats in result.hosts.values()),
             "reports": {host: list(map(dict, reports)) for host, reports in result.reports.items()},

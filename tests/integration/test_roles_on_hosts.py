@@ -87,7 +87,7 @@ def test_check_mode_works_on_clean_hosts_and_touches_nothing(region: Region) -> 
     look = ("find", "/etc", "-path", "*gpuregion*", "-o", "-path", "/etc/frr*", "-o", "-path", "/etc/kubernetes*")
     before = region.on_host(WORKER, *look)
     found = region.act("check", "bootstrap.yml")
-    assert found["status"] == "successful"
+    assert found["status"] == "successful", found["failure"]
     assert found["changed"] > 0, "it says what would change"
     assert region.on_host(WORKER, *look) == before
 
@@ -96,7 +96,7 @@ def test_a_bootstrap_that_was_killed_is_completed_by_the_next(region: Region) ->
     # Between writing the configurations of the daemons and starting them with it.
     region.kill_in("bootstrap.yml", "Write the routing configuration", after_s=1)
     found = region.act("play", "bootstrap.yml")
-    assert found["status"] == "successful"
+    assert found["status"] == "successful", found["failure"]
     reports = {report["role"]: report for report in found["reports"][WORKER]}
     assert reports["frr"]["established"] == ["eth1", "eth2"]
     assert reports["frr"]["multipath_routes"] > 0
@@ -110,7 +110,7 @@ def test_a_second_bootstrap_changes_nothing(region: Region) -> None:
 def test_a_cluster_whose_making_was_killed_is_completed_by_the_next(region: Region) -> None:
     region.kill_in("cluster.yml", "Run kubeadm init", after_s=4)
     found = region.act("play", "cluster.yml")
-    assert found["status"] == "successful"
+    assert found["status"] == "successful", found["failure"]
     assert found["reports"][CONTROL] == [{"role": "kubernetes_cluster", "nodes": len(HOSTS)}]
 
 
@@ -138,7 +138,7 @@ def test_no_secret_of_the_cluster_is_left_on_a_node(region: Region) -> None:
 
 def test_every_role_verifies_its_hosts(region: Region) -> None:
     found = region.act("play", "verify.yml")
-    assert found["status"] == "successful"
+    assert found["status"] == "successful", found["failure"]
     assert found["changed"] == 0, "a verification is read-only"
     roles = ["base", "apt_repository", "time_sync", "frr", "pod_network", "containerd", "kubernetes"]
     assert [report["role"] for report in found["reports"][WORKER]] == roles
@@ -147,7 +147,8 @@ def test_every_role_verifies_its_hosts(region: Region) -> None:
 def test_hosts_come_back_from_a_power_cut_as_they_were(region: Region) -> None:
     for command in ("cut", "on"):
         region.on.run(sys.executable, "-m", "lab.hosts", command, WORKER)
-    assert region.act("play", "verify.yml")["status"] == "successful"
+    found = region.act("play", "verify.yml")
+    assert found["status"] == "successful", found["failure"]
     assert region.act("check", "bootstrap.yml")["changed"] == 0
 
 
