@@ -93,7 +93,7 @@ def _on_event(phase: Phase, report: Report) -> Callable[[automation.EngineEvent]
                 if text and text not in problems:
                     problems.append(text)
                     phase.error = "\n".join(problems)
-            elif text:
+            elif text and event.diagnostic_event.severity != "debug":
                 phase.now = text.splitlines()[-1]
                 report(phase)
         elif event.resource_pre_event:

@@ -78,3 +78,12 @@ def kill_providers(pid: int) -> int:
             except ProcessLookupError:
                 continue
     return killed
+
+
+def wait_for_provider(process: subprocess.Popen[bytes], timeout_s: float = 60) -> None:
+    """Wait until a provider runs below the command, or the command has ended."""
+    deadline = time.monotonic() + timeout_s
+    while process.poll() is None and time.monotonic() < deadline:
+        if any("pulumi-resource-gpuregion" in command for _, command in descendants(process.pid)):
+            return
+        time.sleep(0.1)

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.e2e import machine, runbooks
-from tests.e2e.process import ENVIRONMENT, ROOT, kill_providers, run, start
+from tests.e2e.process import ENVIRONMENT, ROOT, kill_providers, run, start, wait_for_provider
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(1800)]
 
@@ -60,18 +60,17 @@ def test_a_lab_killed_while_it_starts_is_removed_without_a_trace(before: dict[st
 
 def test_a_provider_killed_at_twenty_points_repeats_no_destructive_action(before: dict[str, set[str]]) -> None:
     start_lab()
-    kills, pause = 0, 2.0
-    for _ in range(KILLS * 3):
+    kills = 0
+    while kills < KILLS:
         process = start("region", "up", "lab", "--layer", "fabric", "--layer", "substrate", "--json")
-        deadline = time.monotonic() + pause
-        while time.monotonic() < deadline and process.poll() is None:
-            time.sleep(0.1)
-        kills += bool(kill_providers(process.pid)) if process.poll() is None else 0
+        wait_for_provider(process)
+        # each run resumes what the one before left, so the points spread over the whole bring-up
+        time.sleep(0.2 + 0.15 * kills)
+        killed = process.poll() is None and kill_providers(process.pid)
         process.wait(timeout=300)
-        # later kills fall later into the run: each one resumes what the one before left
-        pause = 2.0 + kills * 0.4
-        if kills == KILLS:
-            break
+        if not killed:
+            break  # the region was there before the next kill
+        kills += 1
     run("region", "up", "lab", "--layer", "fabric", "--layer", "substrate")
     print(f"killed {kills} times")
     done = physical_actions()
@@ -80,7 +79,7 @@ def test_a_provider_killed_at_twenty_points_repeats_no_destructive_action(before
         assert done[tray, "media_insert"] == 3, (
             f"{tray} was booted into the agent more often than once for each purpose"
         )
-    assert kills == KILLS or kills >= 10, "the run was over before it could be killed often enough"
+    assert kills >= KILLS // 2, "the run was over before it could be killed often enough"
 
 
 def test_a_region_comes_up_and_serves_a_request(before: dict[str, set[str]]) -> None:
