@@ -7,10 +7,9 @@ from collections.abc import Awaitable, Callable
 
 from components.checks.cluster import check_cluster
 from components.checks.fabric import check_fabric
+from components.checks.result import CheckResult, Status
 from components.checks.runtime import check_runtime
 from components.checks.substrate import check_substrate
-
-from components.checks.result import CheckResult, Status
 from components.errors import RegionError
 from components.plan.model import RegionPlan
 from stacks.cli.layers import RUNBOOKS
