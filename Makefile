@@ -35,7 +35,7 @@ unit: install ## Tests that need no lab.
 integration: lab ## Tests of parts against the lab's real programs.
 	@pytest -q -m integration tests/integration
 
-e2e: ## The whole lab: from nothing to the served request, again, kill and resume, down.
+e2e: tools ## The whole lab: from nothing to the served request, again, kill and resume, down.
 	@pytest -q -m e2e tests/e2e
 
 test: check unit integration e2e ## Every tier of tests.
