@@ -102,6 +102,7 @@ def _drop_stale(listing: Catalogue, folder: Path) -> None:
     """Remove links that no program of the catalogue stands behind any more."""
     keep = {name for name, program in listing.programs.items() if program.is_linked} | {LANGUAGE_EXECUTOR}
     for entry in folder.iterdir():
-        if entry.is_symlink() and entry.name not in keep:
+        # a name with a dot in front is a draft of a link that another thread is making
+        if entry.is_symlink() and entry.name not in keep and not entry.name.startswith("."):
             with contextlib.suppress(FileNotFoundError):
                 entry.unlink()

@@ -77,3 +77,10 @@ def test_the_official_language_host_comes_first(tmp_path: Path, executor: Path) 
     official.chmod(0o755)
     assert not links.link_language_host(catalogue(), tmp_path)
     assert not (tmp_path / links.LANGUAGE_HOST).exists()
+
+
+def test_a_link_that_another_thread_is_making_is_not_stale(tmp_path: Path) -> None:
+    draft = tmp_path / ".kubectl.123"
+    draft.symlink_to("/nowhere")
+    links.link([], catalogue(), tmp_path)
+    assert draft.is_symlink()
