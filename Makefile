@@ -4,7 +4,7 @@ SHELL := /bin/bash
 export PATH := $(CURDIR)/.venv/bin:$(CURDIR)/.tools/bin:$(PATH)
 REGION ?= lab
 
-.PHONY: help install tools lab up verify test check unit integration e2e down clean lock docs
+.PHONY: help install tools lab up verify test check unit integration nightly e2e down clean lock docs
 
 help: ## Show this list.
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
@@ -33,7 +33,11 @@ unit: install ## Tests that need no lab.
 	@pytest -q tests/unit tests/contract tests/golden
 
 integration: lab ## Tests of parts against the lab's real programs.
-	@pytest -q -m integration tests/integration
+	@pytest -q -m "integration and not nightly" tests/integration
+	@echo "left out: the nightly tier (make nightly), which repeats on a bench what the end-to-end story does once"
+
+nightly: lab ## Machines and roles at length, on benches of their own.
+	@pytest -q -m nightly tests/integration
 
 e2e: tools ## The whole lab: from nothing to the served request, again, kill and resume, down.
 	@pytest -q -m e2e tests/e2e

@@ -20,7 +20,7 @@ from tests.e2e.machine import difference
 from tests.integration.bench import Bench, bench
 from tests.regions import ROOT
 
-pytestmark = [pytest.mark.integration, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.integration, pytest.mark.nightly, pytest.mark.timeout(600)]
 
 FIRST, SECOND = "lab-r01-t01", "lab-r01-t02"
 WIRING = ROOT / "tests" / "golden" / "lab" / "wiring.json"

@@ -23,7 +23,7 @@ from tests.integration.bench import Bench, bench
 from tests.integration.region import make_project
 from tests.regions import ROOT
 
-pytestmark = [pytest.mark.integration, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.integration, pytest.mark.nightly, pytest.mark.timeout(900)]
 
 HOSTS = ("lab-r01-t01", "lab-r01-t02", "lab-r01-t03")
 CONTROL, WORKER, _ = HOSTS
