@@ -156,7 +156,7 @@ def test_a_change_by_hand_is_found_by_a_refresh_and_mended_by_a_run(region: Regi
     region.on_host(WORKER, "rm", "/etc/cni/net.d/10-gpuregion.conflist")
     found = region.act("refresh", "bootstrap.yml")
     assert found == {"hosts": {host: "drifted" if host == WORKER else "ok" for host in HOSTS}}
-    assert region.act("play", "bootstrap.yml")["changed"] == 1
+    assert region.act("play", "bootstrap.yml")["changed"] > 0
     assert region.act("refresh", "bootstrap.yml") == {"hosts": dict.fromkeys(HOSTS, "ok")}
 
 
