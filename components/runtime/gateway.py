@@ -52,7 +52,13 @@ class Gateway(pulumi.ComponentResource):
             f"{name}-gateway",
             api_version="gateway.networking.k8s.io/v1",
             kind="Gateway",
-            metadata={"name": args.gateway, "namespace": self.namespace, "labels": labels},
+            metadata={
+                "name": args.gateway,
+                "namespace": self.namespace,
+                "labels": labels,
+                # Programmed means that Envoy answers: until then a region that is up serves nothing.
+                "annotations": {"pulumi.com/waitFor": "condition=Programmed"},
+            },
             spec={
                 "gatewayClassName": GATEWAY_CLASS,
                 # Becomes the externalIPs of Envoy's service: kube-proxy on every node takes it.

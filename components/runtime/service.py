@@ -130,7 +130,8 @@ class Service(pulumi.ComponentResource):
             f"{name}-scaling",
             api_version="keda.sh/v1alpha1",
             kind="ScaledObject",
-            metadata=self._metadata(args.service),
+            # Ready: KEDA watches the interceptor, so a first request wakes the service.
+            metadata=self._metadata(args.service, {"pulumi.com/waitFor": "condition=Ready"}),
             spec=scaled_object_spec(args.service),
             # KEDA looks both up by name; a ScaledObject that comes first reports an error and backs off.
             opts=pulumi.ResourceOptions(parent=self, depends_on=after),
