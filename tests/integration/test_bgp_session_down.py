@@ -35,6 +35,12 @@ def silent_uplink() -> Iterator[None]:
         socket.create_connection((load_hardware("lab").fabric.switches[0].oob_address, 22), timeout=3).close()
     except OSError:
         pytest.skip("the lab's switches do not answer: make lab")
+    # the symptom needs a fabric that is up: switches of a new lab have no sessions at all
+    region = ROOT / ".venv" / "bin" / "region"
+    done = subprocess.run(
+        [region, "up", "lab", "--layer", "fabric"], cwd=ROOT, capture_output=True, text=True, timeout=120
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
     lab("silent", "lab-leaf1", "swp51", "on")
     time.sleep(1)
     yield
