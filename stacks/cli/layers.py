@@ -7,10 +7,12 @@ stacks/layers. Layers that do not depend on each other run side by side.
 from __future__ import annotations
 
 import concurrent.futures
+import contextlib
 import os
 import re
+import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -161,6 +163,24 @@ def forget_stacks(region: str) -> int:
     return len(mine)
 
 
+@contextlib.contextmanager
+def _scratch() -> Generator[None]:
+    """A temporary directory of the run's own, removed with all that is in it.
+
+    The Kubernetes provider writes the kubeconfig, key included, to a temporary file and leaves it there.
+    """
+    before = os.environ.get("TMPDIR")
+    with tempfile.TemporaryDirectory(prefix="gpuregion-") as folder:
+        os.environ["TMPDIR"] = folder
+        try:
+            yield
+        finally:
+            if before is None:
+                del os.environ["TMPDIR"]
+            else:
+                os.environ["TMPDIR"] = before
+
+
 def run_layers(region: str, layers: tuple[str, ...], operation: Operation, report: Report) -> list[Phase]:
     """Run layers in the order of their needs (reversed for destroy); previews all at once.
 
@@ -175,7 +195,7 @@ def run_layers(region: str, layers: tuple[str, ...], operation: Operation, repor
         needs = {layer: frozenset[str]() for layer in layers}
     else:
         needs = {layer: NEEDS[layer] & phases.keys() for layer in layers}
-    with concurrent.futures.ThreadPoolExecutor(len(layers)) as pool:
+    with _scratch(), concurrent.futures.ThreadPoolExecutor(len(layers)) as pool:
         running: dict[concurrent.futures.Future[None], str] = {}
         waiting = list(layers)
         while waiting or running:

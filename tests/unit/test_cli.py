@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import threading
+from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
@@ -71,6 +73,23 @@ def test_a_failed_layer_stops_only_those_that_need_it(monkeypatch: pytest.Monkey
         "runtime": State.SKIPPED,
     }
     assert "substrate" in runs.ended
+
+
+def test_what_programs_leave_in_their_temporary_directory_goes_with_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    left: list[Path] = []
+
+    def leave_a_key(region: str, phase: Phase, operation: Operation, report: layers_module.Report) -> None:
+        left.append(Path(os.environ["TMPDIR"]) / "kubeconfig")
+        left[-1].write_text("key")
+        phase.state = State.DONE
+
+    monkeypatch.delenv("TMPDIR", raising=False)
+    monkeypatch.setattr(layers_module, "run_layer", leave_a_key)
+    monkeypatch.setattr(layers_module, "_create_stacks", no_stacks)
+    run_layers("lab", LAYERS, Operation.UP, lambda _: None)
+    assert len(left) == len(LAYERS)
+    assert not any(path.exists() for path in left)
+    assert "TMPDIR" not in os.environ
 
 
 def test_a_failure_names_the_layer_and_its_runbook() -> None:
