@@ -101,6 +101,11 @@ def test_a_seeded_machine_answers_with_its_pinned_key_and_has_its_whole_disk(see
     assert sum(device.startswith("loop") for device in devices) == 1, "a machine sees its own disk only"
 
 
+def test_a_first_boot_has_nothing_to_complain_about(seeded: Bench) -> None:
+    look = "cloud-init status --wait >/dev/null; grep -e WARNING -e ERROR /var/log/cloud-init.log || true"
+    assert hosts(seeded, "ssh", FIRST, "--", look) == ""
+
+
 def test_a_reboot_starts_over_with_the_disk_and_without_the_network_of_before(seeded: Bench) -> None:
     boots = sum(event["action"] == "boot" for event in events(seeded, FIRST))
     hosts(
