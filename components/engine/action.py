@@ -5,21 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-
-class ActionKind(StrEnum):
-    """What is done to a device: the words of a preview, and the steps that only a run takes."""
-
-    ENROL = "enrol"
-    INSPECT = "inspect"
-    CLEAN = "clean"
-    DEPLOY = "deploy"
-    UNDEPLOY = "undeploy"
-    POWER_OFF = "power-off"
-    REMOVE = "remove"
-    CONFIGURE = "configure"
-    CONFIRM = "confirm"
-    ROLL_BACK = "roll-back"
-    RUN_PLAYBOOK = "run-playbook"
+from components.plan.actions.action import ActionKind
 
 
 class Observation(StrEnum):

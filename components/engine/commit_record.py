@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from components.engine.journal import Action, ActionKind, Journal, Observation, Step
+from components.engine.journal import Action, Journal, Observation, Step
 from components.engine.switch import Desired, Switch
+from components.plan.actions.action import ActionKind
 
 
 class CommitRecord:

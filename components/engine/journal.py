@@ -17,10 +17,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from components.engine.action import Action, ActionKind, Observation, Outcome, Record
+from components.engine.action import Action, Observation, Outcome, Record
 from components.engine.lock import RunLock
 
-__all__ = ["Action", "ActionKind", "Journal", "Observation", "Outcome", "Record"]
+__all__ = ["Action", "Journal", "Observation", "Outcome", "Record"]
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS runs (

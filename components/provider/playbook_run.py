@@ -15,8 +15,9 @@ from typing import Any, cast
 
 from components.clients.ansible import HostStats, PlaybookFailedError, PlaybookRequest, RunResult, play
 from components.clients.secrets import resolve
-from components.engine.journal import Action, ActionKind, Observation
+from components.engine.journal import Action, Observation
 from components.errors import Problem
+from components.plan.actions.action import ActionKind
 from components.plan.actions.playbooks import host_variables, playbook_actions
 from components.provider.handler import Change, Context, Created, Properties
 

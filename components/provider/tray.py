@@ -14,8 +14,9 @@ from typing import Any
 from components.clients.ironic import IronicError
 from components.clients.ironic_diagnosis import diagnose, timed_out
 from components.clients.ironic_model import Node
-from components.engine.journal import Action, ActionKind, Observation
+from components.engine.journal import Action, Observation
 from components.errors import DeviceError
+from components.plan.actions.action import ActionKind
 from components.provider.tray_plan import Tools, TrayPlan
 from components.provider.tray_problem import circles_problem, identity_problems, maintenance_problem, stuck_problem
 from components.provider.tray_progress import Progress

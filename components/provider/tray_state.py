@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from components.clients.ironic_model import Node
-from components.engine.journal import ActionKind, Observation
+from components.engine.journal import Observation
+from components.plan.actions.action import ActionKind
 
 DEPLOYMENT = "gpuregion_deployment"
 """Key in Ironic's instance_info that holds the digest of the deployment. Ironic empties instance_info

@@ -168,3 +168,12 @@ def test_every_runbook_that_the_code_names_exists() -> None:
     named = {m for path in SOURCES for m in re.findall(r"docs/runbooks/\w+\.md", path.read_text())}
     assert named
     assert not [n for n in sorted(named) if not (ROOT / n).exists()]
+
+
+def test_no_two_modules_of_the_components_define_the_same_enumeration() -> None:
+    named: dict[str, list[str]] = {}
+    for path in (p for p in SOURCES if p.relative_to(ROOT).parts[0] == "components"):
+        for node in ast.parse(path.read_text()).body:
+            if isinstance(node, ast.ClassDef) and any(ast.unparse(base) == "StrEnum" for base in node.bases):
+                named.setdefault(node.name, []).append(str(path.relative_to(ROOT)))
+    assert not {name: places for name, places in named.items() if len(places) > 1}

@@ -13,8 +13,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from components.engine.journal import Action, ActionKind, Journal, Observation, Outcome
+from components.engine.journal import Action, Journal, Observation, Outcome
 from components.engine.lock import RunInProgressError
+from components.plan.actions.action import ActionKind
 
 DEPLOY = Action(target="lab-r01-t01", kind=ActionKind.DEPLOY, digest="d1", destructive=True)
 

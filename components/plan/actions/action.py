@@ -14,7 +14,7 @@ Inputs = Mapping[str, Any]
 
 
 class ActionKind(StrEnum):
-    """What is done to a device; the same words as in the journal."""
+    """What is done to a device: the words of previews, of the provider and of the journal."""
 
     ENROL = "enrol"
     """Make it known to the bare-metal service, or correct what is known: touches no device."""
@@ -26,13 +26,19 @@ class ActionKind(StrEnum):
     """Write the image and start the host."""
     UNDEPLOY = "undeploy"
     """Stop the host for good."""
+    POWER_OFF = "power-off"
+    """Switch off a spare that was found on. Only a run finds it so; no change of inputs means it."""
     REMOVE = "remove"
     """Forget the device."""
     CONFIGURE = "configure"
     """Apply a switch's configuration."""
+    CONFIRM = "confirm"
+    """Keep what was applied; a step of a run."""
+    ROLL_BACK = "roll-back"
+    """Take back what was applied; a step of a run."""
     RUN_PLAYBOOK = "run-playbook"
     NOTHING = "nothing"
-    """Inputs differ and no device does: only the record follows."""
+    """Inputs differ and no device does: only the record follows. Never in the journal."""
 
 
 DURATIONS_S: Mapping[ActionKind, int] = MappingProxyType(
@@ -42,8 +48,11 @@ DURATIONS_S: Mapping[ActionKind, int] = MappingProxyType(
         ActionKind.CLEAN: 25,
         ActionKind.DEPLOY: 35,
         ActionKind.UNDEPLOY: 10,
+        ActionKind.POWER_OFF: 2,
         ActionKind.REMOVE: 2,
         ActionKind.CONFIGURE: 4,
+        ActionKind.CONFIRM: 1,
+        ActionKind.ROLL_BACK: 2,
         ActionKind.RUN_PLAYBOOK: 60,
         ActionKind.NOTHING: 0,
     }
