@@ -123,6 +123,15 @@ def _accepts(address: str, port: int) -> bool:
     return False
 
 
+_STATES = {
+    (True, True): "[green]answers[/]",
+    (True, False): "[red]silent[/]",
+    (False, False): "[red]not running[/]",
+    (False, True): "[red]not running, but another program answers[/]",
+}
+"""By whether the lab's server lives, and whether anybody answers at its address."""
+
+
 def show(status: LabStatus) -> None:
     """For a person."""
     console = Console(highlight=False)
@@ -140,7 +149,5 @@ def show(status: LabStatus) -> None:
     for column in ("service", "at", "state"):
         services.add_column(column)
     for service in status.services:
-        good = service.running and service.answers
-        state = "[green]answers[/]" if good else "[red]silent[/]" if service.running else "[red]not running[/]"
-        services.add_row(service.name, service.where, state)
+        services.add_row(service.name, service.where, _STATES[service.running, service.answers])
     console.print(services)

@@ -34,7 +34,8 @@ def up(lab: Lab, progress: Progress, only: Sequence[str] = ()) -> Sequence[Outco
             f"{len(failed)} of {len(steps)} steps failed"
             + (f", {left_out} that need them were left out" if left_out else ""),
             details=[f"{o.step.title}: {o.error}".replace("\n", "\n  ") for o in failed],
-            remedy="mend the cause and run `python -m lab up` again: what is there already stays",
+            remedy="mend the cause and run `python -m lab up` again: what is there already stays;"
+            " docs/runbooks/LabDoesNotStart.md",
         )
     return outcomes
 

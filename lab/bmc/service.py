@@ -22,6 +22,7 @@ def service(lab: Lab) -> Service:
         argv=(sys.executable, "-m", "lab.bmc.server"),
         env={"LAB_HOME": str(lab.home.path), "PATH": os.environ["PATH"], "HOME": str(Path.home())},
         depends_on=(*pki.certificate(lab.home, "bmc"), lab.home.secrets / "bmc.json", lab.home.wiring),
+        listens=tuple((machine.bmc_address, PORT) for machine in lab.wiring.machines),
         ready=lambda: all(_answers(lab, str(machine.bmc_address)) for machine in lab.wiring.machines),
     )
 

@@ -35,6 +35,7 @@ def service(lab: Lab) -> Service:
         title="DNS (CoreDNS)",
         argv=(shell.program("coredns", lab.home.tools), "-conf", directory / "Corefile"),
         files={directory / "Corefile": corefile, zone: zone_text(lab.wiring)},
+        listens=((address, PORT),),
         ready=lambda: answers(str(address), f"ns.{domain}"),
     )
 

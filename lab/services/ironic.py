@@ -64,6 +64,7 @@ def service(lab: Lab, report: store.Report = store.silent) -> Service:
         directories=(directory / "tmp", directory / "images", directory / "master_images", lab.home.http),
         depends_on=(certificate, key, pki.authority(lab.home), password_file),
         env=_environment(),
+        listens=((lab.wiring.services.address, lab.wiring.services.ironic),),
         ready=lambda: has_conductor(lab),
         timeout_s=60,
     )

@@ -47,5 +47,6 @@ http:
         directories=(directory / "data",),
         depends_on=(certificate, key),
         env={"OTEL_TRACES_EXPORTER": "none"},
+        listens=((address, port),),
         ready=lambda: accepts(address, port),
     )

@@ -27,5 +27,6 @@ def service(lab: Lab) -> Service:
         depends_on=(certificate, key),
         # In the environment: a command line can be read by every user of the machine.
         env={"ROOT_ACCESS_KEY": credentials["access_key"], "ROOT_SECRET_KEY": credentials["secret_key"]},
+        listens=((address, port),),
         ready=lambda: accepts(address, port),
     )

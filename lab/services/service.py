@@ -32,6 +32,8 @@ class Service:
     argv: tuple[str | Path, ...]
     ready: Callable[[], bool]
     """Asks the server something that only a working one can answer; False or OSError: not yet."""
+    listens: tuple[tuple[IPv4Address, int], ...] = ()
+    """TCP addresses that are its alone: whoever answers there before its start is a stranger."""
     files: Mapping[Path, str] = field(default_factory=dict[Path, str])
     """Configuration files and their contents."""
     directories: tuple[Path, ...] = ()
@@ -58,6 +60,12 @@ def ensure(service: Service, home: Home) -> bool:
         write_atomically(path, text)
     for path in service.stale:
         path.unlink(missing_ok=True)
+    if taken := [f"{address}:{port}" for address, port in service.listens if _is_taken(address, port)]:
+        raise LabError(
+            f"{service.title} cannot be started: another program answers at its address",
+            found=", ".join(taken),
+            remedy="`ss -lntup` names it: end it, or choose another network in network.yaml",
+        )
     log = home.logs / f"{service.name}.log"
     write_atomically(record, digest)
     processes.start(service.name, service.argv, log=log, env=service.env or {})
@@ -80,9 +88,15 @@ def _wait_until_it_serves(service: Service, log: Path) -> None:
             raise LabError(
                 f"{service.title} {'ended' if died else f'does not answer after {service.timeout_s:.0f} s'}",
                 found=processes.tail(log),
-                remedy=f"read {log}; is another program using its port?",
+                remedy=f"read {log}; if an address is in use, `ss -lntup` names the program",
             )
         time.sleep(0.05)
+
+
+def _is_taken(address: IPv4Address, port: int) -> bool:
+    with contextlib.suppress(OSError):
+        return accepts(address, port)
+    return False
 
 
 def _answers(service: Service) -> bool:

@@ -49,5 +49,6 @@ http {{
         argv=(*roots.program(factory.SPEC.path, "usr/sbin/nginx"), "-e", "stderr", "-p", directory, "-c", config),
         files={config: text},
         directories=(directory / "scratch",),
+        listens=((ports.address, ports.images), (ports.address, ports.apt)),
         ready=lambda: accepts(ports.address, ports.images) and accepts(ports.address, ports.apt),
     )

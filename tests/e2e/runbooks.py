@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import re
 
-from tests.e2e.process import ROOT
+from tests.regions import ROOT
 
-PROGRAMS = ("curl", "kubectl", "pulumi", "python", "region", "ssh", "tail")
+PROGRAMS = ("curl", "kubectl", "losetup", "pulumi", "python", "region", "ss", "ssh", "tail")
 
 
 def steps(name: str, section: str = "Diagnosis") -> list[str]:
-    """Commands in the numbered steps of a section, in order; those in tables are for single causes."""
+    """Commands of a section in order, as they stand there; those in tables are for single causes."""
     text = (ROOT / "docs" / "runbooks" / f"{name}.md").read_text()
     (body,) = re.findall(rf"^## {section}\n(.*?)(?=^## |\Z)", text, re.M | re.S)
     found: list[str] = []
+    is_script = False
     for line in body.splitlines():
-        if not line.startswith("|"):
+        if line.strip().startswith("```"):
+            is_script = not is_script
+        elif is_script:
+            found.append(line.strip())
+        elif not line.lstrip().startswith("|"):
             found += [c for c in re.findall(r"`([^`]+)`", line) if c.split()[0] in PROGRAMS and " " in c]
-    return found
+    return [command for command in dict.fromkeys(found) if command]
