@@ -6,7 +6,7 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
@@ -22,7 +22,7 @@ class CommandFailed(AssertionError):
     """A command did not end as expected; carries what it said."""
 
 
-def run(*command: str, timeout_s: float = 900, expect: int = 0) -> subprocess.CompletedProcess[str]:
+def run(*command: str, timeout_s: float = 900, expect: Sequence[int] = (0,)) -> subprocess.CompletedProcess[str]:
     """Run a command in the project; its output is shown by pytest when the test fails."""
     began = time.monotonic()
     done = subprocess.run(
@@ -31,9 +31,9 @@ def run(*command: str, timeout_s: float = 900, expect: int = 0) -> subprocess.Co
     print(
         f"$ {' '.join(command)}  -> {done.returncode} in {time.monotonic() - began:.1f} s\n{done.stdout[-4000:]}{done.stderr[-4000:]}"
     )
-    if done.returncode != expect:
+    if done.returncode not in expect:
         raise CommandFailed(
-            f"{' '.join(command)} ended with {done.returncode}, not {expect}:\n{done.stdout[-3000:]}\n{done.stderr[-3000:]}"
+            f"{' '.join(command)} ended with {done.returncode}, not {' or '.join(map(str, expect))}:\n{done.stdout[-3000:]}\n{done.stderr[-3000:]}"
         )
     return done
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from tests.regions import ROOT
+from tests.e2e.process import ROOT, run
 
 PROGRAMS = ("curl", "kubectl", "losetup", "pulumi", "python", "region", "ss", "ssh", "tail")
 
@@ -23,3 +23,13 @@ def steps(name: str, section: str = "Diagnosis") -> list[str]:
         elif not line.lstrip().startswith("|"):
             found += [c for c in re.findall(r"`([^`]+)`", line) if c.split()[0] in PROGRAMS and " " in c]
     return [command for command in dict.fromkeys(found) if command]
+
+
+def diagnose(name: str) -> dict[str, str]:
+    """What each command of the diagnosis shows. None may fail but those whose code tells of the failure itself."""
+    shown: dict[str, str] = {}
+    for command in steps(name):
+        tells = re.search("region verify|systemctl status", command)
+        done = run("sh", "-c", command, expect=(0, 1, 3) if tells else (0,))
+        shown[command] = done.stdout + done.stderr
+    return shown

@@ -58,6 +58,29 @@ def test_a_lab_killed_while_it_starts_is_removed_without_a_trace(before: dict[st
     assert machine.difference(before, machine.snapshot()) == {}
 
 
+def test_a_host_that_does_not_deploy_is_found_by_its_runbook(before: dict[str, set[str]]) -> None:
+    start_lab()
+    secret = ROOT / ".lab" / "secrets" / "bmc.json"
+    right = secret.read_text()
+    try:
+        secret.write_text(json.dumps({**json.loads(right), "password": "not the one"}))
+        said = run("region", "up", "lab", "--layer", "substrate", expect=(3,)).stderr
+        shown = runbooks.diagnose("HostDoesNotDeploy")
+    finally:
+        secret.write_text(right)
+    for tray in DEPLOYED:
+        assert f"{tray}: " in said
+    assert "the BMC refused the credentials" in said
+    assert "docs/runbooks/HostDoesNotDeploy.md" in said
+    assert all(tray in shown["region verify lab --layer substrate --no-wake"] for tray in DEPLOYED)
+    assert "create" in shown["region status lab"], "what was done to the trays so far"
+    (bmc,) = (text for command, text in shown.items() if "redfish" in command)
+    assert "RedfishVersion" in bmc, "the BMC answers: it is not the cable"
+    (ironic,) = (text for command, text in shown.items() if "ironic.log" in command)
+    assert "401" in ironic
+    # the mitigation is to run again: what follows does, and counts that no tray was touched for nothing
+
+
 def test_a_provider_killed_at_twenty_points_repeats_no_destructive_action(before: dict[str, set[str]]) -> None:
     start_lab()
     kills = 0
@@ -100,15 +123,45 @@ def test_a_second_run_changes_nothing_and_says_so(before: dict[str, set[str]]) -
     assert physical_actions() == counted, "the second run pressed a button"
 
 
+def test_a_node_that_is_not_ready_is_found_by_its_runbook_and_mended(before: dict[str, set[str]]) -> None:
+    node = "lab-r01-t02"
+    run("python", "-m", "lab", "exec", node, "systemctl", "stop", "kubelet")
+    run("kubectl", "wait", "--for=condition=Ready=Unknown", f"node/{node}", "--timeout=60s")
+    shown = {
+        command.partition("root@172.30.0.")[2] or command: text
+        for command, text in runbooks.diagnose("NodeNotReady").items()
+    }
+    assert f"cluster.node.{node}" in shown["region verify lab --layer cluster --no-wake"]
+    assert f"{node} NotReady" in " ".join(
+        shown["kubectl --kubeconfig .region/lab/kubeconfig get nodes -o wide"].split()
+    )
+    assert (
+        "Kubelet stopped posting node status"
+        in shown[f"kubectl --kubeconfig .region/lab/kubeconfig describe node {node}"]
+    )
+    assert "inactive (dead)" in shown["66 systemctl status kubelet --no-pager"]
+    assert "Stopped kubelet" in shown["66 journalctl -u kubelet -n 50 --no-pager"]
+    assert "active (running)" in shown["66 systemctl status containerd --no-pager"]
+    assert "Server:" in shown["66 timeout 10 ctr version"]
+    control = next(text for command, text in shown.items() if command.startswith("65 "))
+    for part in ("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler"):
+        assert part in control
+    assert "readyz check passed" in shown['curl -sk "https://10.255.1.1:6443/readyz?verbose"']
+    for command in runbooks.steps("NodeNotReady", "Mitigation"):
+        if "restart" in command:
+            run("sh", "-c", command)
+    run("kubectl", "wait", "--for=condition=Ready", f"node/{node}", "--timeout=60s")
+    run("region", "verify", "lab", "--layer", "cluster")
+
+
 def test_a_function_that_does_not_wake_is_found_by_its_runbook_and_mended(before: dict[str, set[str]]) -> None:
     run("kubectl", "-n", "keda", "delete", "referencegrant", "tenant-demo-hello-gpu")
     time.sleep(5)  # the gateway notices within moments
-    said = run("region", "verify", "lab", "--layer", "runtime", "--no-wake", expect=1)
+    said = run("region", "verify", "lab", "--layer", "runtime", "--no-wake", expect=(1,))
     told = said.stdout + said.stderr
     assert "RefNotPermitted" in told
     assert "docs/runbooks/FunctionDoesNotWake.md" in told
-    for command in runbooks.steps("FunctionDoesNotWake"):
-        run("sh", "-c", command, expect=1 if command.startswith("region verify") else 0)
+    runbooks.diagnose("FunctionDoesNotWake")
     run("sh", "-c", 'eval "$(region env)" && pulumi refresh -s lab.runtime --yes --non-interactive')
     run("region", "up", "lab", "--layer", "runtime")
     run("region", "verify", "lab", "--layer", "runtime")
