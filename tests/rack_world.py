@@ -57,6 +57,7 @@ class World:
         machines = {n: Machine(t["serial"], tuple(t["macs"].values())) for n, t in self.inputs["trays"].items()}
         self.ironic = FakeIronic(machines=machines)
         self.reports: list[str] = []
+        self.outputs: dict[str, Any] = {}
         self.silent_bmcs: set[str] = set()
         self.secret("ironic.json", json.dumps({"username": "region", "password": "ironic-secret"}))
         self.secret("bmc.json", json.dumps({"username": "operator", "password": "bmc-secret"}))
@@ -82,7 +83,9 @@ class World:
 
     async def create(self) -> dict[str, Any]:
         with self.journal() as journal:
-            return (await self.handler().create("r01", self.inputs, self.context(journal))).outputs["trays"]
+            created = await self.handler().create("r01", self.inputs, self.context(journal))
+        self.outputs = created.outputs["trays"]
+        return self.outputs
 
     async def update(self, new: dict[str, Any]) -> dict[str, Any]:
         with self.journal() as journal:
@@ -90,9 +93,24 @@ class World:
         self.inputs = new
         return outputs["trays"]
 
+    async def read(self) -> dict[str, Any]:
+        """A refresh of a rack that is there."""
+        state = copy.deepcopy(self.inputs)
+        for name, output in self.outputs.items():
+            state["trays"][name] |= output
+        with self.journal() as journal:
+            found = await self.handler().read("r01", state, self.context(journal))
+        assert found is not None
+        self.outputs = found["trays"]
+        return self.outputs
+
     async def delete(self) -> None:
         with self.journal() as journal:
             await self.handler().delete("r01", self.inputs, self.context(journal))
+
+    def undeploy(self, name: str) -> None:
+        """What a colleague does by hand in Ironic."""
+        self.ironic.nodes[name].update(provision_state="available", power_state="power off", instance_info={})
 
     def states(self) -> dict[str, str]:
         return {name: node["provision_state"] for name, node in self.ironic.nodes.items()}

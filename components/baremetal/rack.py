@@ -25,7 +25,7 @@ class Rack(pulumi.CustomResource):
     """A rack whose trays are deployed hosts or spares that are off."""
 
     trays: pulumi.Output[dict[str, Any]]
-    """Tray -> `node` (Ironic's id), `state`, `address`, `image_sha256`."""
+    """Tray -> `node` (Ironic's id), `state`, `address`, `image_sha256`, `deployed`, `left`."""
 
     def __init__(self, name: str, args: RackArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("gpuregion:baremetal:Rack", name, dict(args.inputs), opts)

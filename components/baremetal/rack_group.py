@@ -27,7 +27,7 @@ class RackGroup(pulumi.ComponentResource):
     """All racks of a region, one resource each."""
 
     trays: pulumi.Output[dict[str, Any]]
-    """Rack -> tray -> what it became: `node`, `state`, `address`, `image_sha256`."""
+    """Rack -> tray -> what it became: `node`, `state`, `address`, `image_sha256`, `deployed`, `left`."""
 
     def __init__(self, name: str, args: RackGroupArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("gpuregion:baremetal:RackGroup", name, None, opts)

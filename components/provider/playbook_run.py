@@ -70,14 +70,9 @@ class PlaybookRunHandler:
         """What makes another run necessary, item by item, under the input that it belongs to; pure."""
         details = [detail for action in playbook_actions(old, new) for detail in action.details]
         changed = [key for key in sorted({*old, *new}) if old.get(key) != new.get(key)]
-        reasons = "; ".join(details)
+        run = f"run {new['playbook']}: {'; '.join(details)}"
         return [
-            Change(
-                key=key,
-                text=f"{key} differs, nothing is run for it"
-                if key in _SETTINGS
-                else f"run {new['playbook']}: {reasons}",
-            )
+            Change(key=key, text=run if details and key not in _SETTINGS else f"{key} differs, nothing is run for it")
             for key in changed
         ]
 

@@ -8,9 +8,9 @@ from typing import Any
 from components.clients.ironic_model import Node
 from components.errors import DeviceError, Problem
 from components.provider.rack_inputs import RackInputs
-from components.provider.tray_state import DESTRUCTIVE, Goal, Step, Want, is_for_another, way
+from components.provider.tray_state import DEPLOYED, DESTRUCTIVE, Goal, Step, Want, is_for_another, way
 
-OUTPUTS = ("node", "state", "address", "image_sha256", "left")
+OUTPUTS = ("node", "state", "address", "image_sha256", "deployed", "left")
 """Keys of a tray that are recorded, beside what was asked for."""
 
 
@@ -31,6 +31,8 @@ def _output(rack: RackInputs, name: str, node: Node | None) -> dict[str, str]:
         "state": node.provision_state if node is not None else "absent",
         "address": str(rack.trays[name].oob.address),
         "image_sha256": str(node.instance_info.get("image_os_hash_value", "")) if node and is_active else "",
+        # Nothing while there is no host: a disk that is wiped has not been deployed.
+        "deployed": str(node.instance_info.get(DEPLOYED, "")) if node and is_active else "",
         "left": ", ".join(_words(step) for step in _left(rack, name, node)),
     }
 

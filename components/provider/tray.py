@@ -6,6 +6,7 @@ can be killed anywhere; the next run looks first and goes on from what it finds.
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
@@ -21,6 +22,7 @@ from components.provider.tray_plan import Tools, TrayPlan
 from components.provider.tray_problem import circles_problem, identity_problems, maintenance_problem, stuck_problem
 from components.provider.tray_progress import Progress
 from components.provider.tray_state import (
+    DEPLOYED,
     DEPLOYING,
     DEPLOYMENT,
     DESTRUCTIVE,
@@ -191,7 +193,7 @@ class TrayWorker:
             elif step is Step.CLEAN:
                 await self._ask("provide")
             elif step is Step.DEPLOY:
-                await ironic.update_node(name, {"/instance_info": dict(self._plan.instance)})
+                await ironic.update_node(name, {"/instance_info": {**self._plan.instance, DEPLOYED: str(uuid.uuid4())}})
                 await self._ask("active", self._plan.config_drive())
             elif step is Step.UNDEPLOY:
                 await self._ask("deleted")

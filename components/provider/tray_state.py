@@ -15,6 +15,9 @@ from components.plan.actions.action import ActionKind
 DEPLOYMENT = "gpuregion_deployment"
 """Key in Ironic's instance_info that holds the digest of the deployment. Ironic empties instance_info
 when it tears an instance down, so the mark cannot outlive what it stands for."""
+DEPLOYED = "gpuregion_deployed"
+"""Key in Ironic's instance_info that holds the mark of one deployment: new at each, also of the same image.
+Ironic's own times would not do: they change with a rescue, and are not kept with the instance."""
 SERIAL = "gpuregion_serial"
 """Key in the node's extra: the serial number that it was enrolled for."""
 

@@ -9,11 +9,12 @@ import pulumi
 from components.kubernetes.access import cluster_provider
 from components.kubernetes.device_class import GpuDeviceClass, GpuDeviceClassArgs
 from components.kubernetes.tenant_namespace import TenantNamespace, TenantNamespaceArgs
+from components.plan.actions.playbooks import DEPLOYMENTS
 from components.plan.model import RegionPlan
 from components.plan.naming import kubeconfig_path
 from components.plan.serving import device_driver
 from components.provider.resource import Provider, ProviderArgs
-from stacks.handover import output_of
+from stacks.handover import output_of, substrate_deployments
 from stacks.playbooks import run_in_order
 
 PLAYBOOKS = ("validate.yml", "bootstrap.yml", "cluster.yml")
@@ -22,9 +23,10 @@ PLAYBOOKS = ("validate.yml", "bootstrap.yml", "cluster.yml")
 def declare(plan: RegionPlan, project: Path) -> None:
     """Declare the layer's resources; exports the nodes."""
     provider = Provider("gpuregion", ProviderArgs(region=plan.region, project=str(project)))
+    deployments = substrate_deployments(plan.region)
     before = {
         "fabric": output_of(plan.region, "fabric", "switches"),
-        "substrate": output_of(plan.region, "substrate", "racks"),
+        DEPLOYMENTS: deployments,
     }
     runs = run_in_order(plan, project, PLAYBOOKS, provider, after=before)
     cluster = plan.cluster
@@ -49,3 +51,5 @@ def declare(plan: RegionPlan, project: Path) -> None:
             objects,
         )
     pulumi.export("nodes", runs[-1].hosts)
+    # only once the last playbook has run on these hosts may the next layer's follow
+    pulumi.export(DEPLOYMENTS, pulumi.Output.all(deployments, runs[-1].hosts).apply(lambda both: both[0]))

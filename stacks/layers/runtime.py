@@ -7,12 +7,13 @@ from pathlib import Path
 import pulumi
 
 from components.kubernetes.access import cluster_provider
+from components.plan.actions.playbooks import DEPLOYMENTS
 from components.plan.model import RegionPlan
 from components.plan.naming import kubeconfig_path
 from components.provider.resource import Provider, ProviderArgs
 from components.runtime.gateway import Gateway, GatewayArgs
 from components.runtime.service import Service, ServiceArgs
-from stacks.handover import output_of
+from stacks.handover import cluster_deployments, output_of
 from stacks.playbooks import run_in_order
 
 PLAYBOOKS = ("drivers.yml", "runtime.yml")
@@ -21,7 +22,11 @@ PLAYBOOKS = ("drivers.yml", "runtime.yml")
 def declare(plan: RegionPlan, project: Path) -> None:
     """Declare the layer's resources; exports the address of each service."""
     provider = Provider("gpuregion", ProviderArgs(region=plan.region, project=str(project)))
-    runs = run_in_order(plan, project, PLAYBOOKS, provider, after={"nodes": output_of(plan.region, "cluster", "nodes")})
+    before = {
+        "nodes": output_of(plan.region, "cluster", "nodes"),
+        DEPLOYMENTS: cluster_deployments(plan.region),
+    }
+    runs = run_in_order(plan, project, PLAYBOOKS, provider, after=before)
     cluster, runtime = plan.cluster, plan.runtime
     kubernetes = cluster_provider(
         cluster.name,

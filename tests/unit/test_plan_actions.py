@@ -231,6 +231,28 @@ def test_a_host_that_comes_goes_or_changes_is_named(run: dict[str, Any]) -> None
     assert action.reason == "lab-r01-t02: frr_asn changes from 65202 to 65299, and 2 more"
 
 
+AFTER: dict[str, tuple[dict[str, Any], dict[str, Any], list[str]]] = {
+    "the same deployments": ({"deployments": {T1: "a", T2: "b"}}, {"deployments": {T1: "a", T2: "b"}}, []),
+    "a host deployed anew": (
+        {"deployments": {T1: "a", T2: "b"}},
+        {"deployments": {T1: "a", T2: "c"}},
+        [f"done before: {T2} deployed anew"],
+    ),
+    "hosts from before there were marks": ({"substrate": {"lab-r01": {}}}, {"deployments": {}}, []),
+    "one of them deployed anew": ({}, {"deployments": {T2: "c"}}, [f"done before: {T2} deployed anew"]),
+    "a host that the run is not about": ({}, {"deployments": {T4: "d"}}, []),
+    "a host that is down, and comes back with another mark": ({"deployments": {T1: "a"}}, {"deployments": {}}, []),
+    "another fabric": ({"fabric": {"a": 1}}, {"fabric": {"a": 2}}, ["done before: fabric differs"]),
+}
+
+
+@pytest.mark.parametrize("case", AFTER)
+def test_a_playbook_runs_again_for_a_host_that_was_deployed_anew(case: str, run: dict[str, Any]) -> None:
+    before, now, expected = AFTER[case]
+    actions = playbook_actions({**run, "after": before}, {**run, "after": now})
+    assert [detail for action in actions for detail in action.details] == expected
+
+
 def test_a_run_that_is_no_longer_described_undoes_nothing(run: dict[str, Any]) -> None:
     assert brief(playbook_actions(None, run)) == ["bootstrap.yml run-playbook"]
     assert brief(playbook_actions(run, None)) == ["bootstrap.yml nothing"]

@@ -61,7 +61,7 @@ def add_host(new: dict[str, Any]) -> None:
 
 
 def deploy_again(new: dict[str, Any]) -> None:
-    new["after"] = {"substrate": "another image"}
+    new["after"] = {"deployments": {"lab-r01-t02": "another"}}
 
 
 @pytest.mark.parametrize(
@@ -70,7 +70,7 @@ def deploy_again(new: dict[str, Any]) -> None:
         (change_role, "roles/frr"),
         (change_variable, "containerd_version changes from 2.4.2 to 2.4.3"),
         (add_host, "host lab-r01-t04 is new"),
-        (deploy_again, "done before: substrate"),
+        (deploy_again, "done before: lab-r01-t02 deployed anew"),
     ],
 )
 def test_a_difference_says_what_makes_the_run_necessary(
@@ -88,6 +88,12 @@ def test_a_time_limit_is_recorded_and_nothing_is_run_for_it(inputs: dict[str, An
     new = {**inputs, "timeout_s": 60}
     assert texts(inputs, new) == ["timeout_s differs, nothing is run for it"]
     assert run_digest(new) == run_digest(inputs)
+
+
+def test_what_an_older_version_waited_for_is_recorded_and_nothing_is_run_for_it(inputs: dict[str, Any]) -> None:
+    old = {**inputs, "after": {"substrate": {"lab-r01": {"lab-r01-t02": {"node": "1"}}}}}
+    new: dict[str, Any] = {**inputs, "after": {"deployments": {}}}
+    assert texts(old, new) == ["after differs, nothing is run for it"]
 
 
 @pytest.fixture

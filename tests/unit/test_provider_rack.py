@@ -60,6 +60,30 @@ async def test_a_second_run_touches_nothing(world: World) -> None:
     assert len(records(world)) == history
 
 
+async def test_each_deployment_leaves_a_mark_of_its_own_and_nothing_else_changes_it(world: World) -> None:
+    first = {name: tray["deployed"] for name, tray in (await world.create()).items()}
+    assert first["r01-t01"] != first["r01-t02"]
+    assert first["r01-t03"] == "", "a spare runs nothing"
+    assert {name: tray["deployed"] for name, tray in (await world.create()).items()} == first
+    assert {name: tray["deployed"] for name, tray in (await world.read()).items()} == first
+
+    world.undeploy("r01-t01")
+    assert (await world.read())["r01-t01"]["deployed"] == ""
+    second = {name: tray["deployed"] for name, tray in (await world.create()).items()}
+    assert second["r01-t01"] not in ("", first["r01-t01"]), "the same image on a wiped disk is another host"
+    assert second["r01-t02"] == first["r01-t02"]
+
+
+async def test_a_host_from_before_there_were_marks_is_as_described(world: World) -> None:
+    await world.create()
+    for node in world.ironic.nodes.values():
+        node["instance_info"].pop("gpuregion_deployed", None)
+    found = await world.read()
+    assert {name: (tray["deployed"], tray["left"]) for name, tray in found.items()} == dict.fromkeys(REACHED, ("", ""))
+    assert world.handler().diff(world.inputs, copy.deepcopy(world.inputs)) == []
+    assert world.handler().unfinished(world.inputs, {"trays": found}) == []
+
+
 async def test_ironic_that_is_busy_is_asked_again(world: World) -> None:
     world.ironic.busy = 5
     await world.create()
@@ -92,16 +116,12 @@ async def test_a_protected_rack_is_not_deleted(world: World) -> None:
 async def test_read_reports_drift_and_absence(world: World) -> None:
     with world.journal() as journal:
         assert await world.handler().read("r01", world.inputs, world.context(journal)) is None
-    outputs = await world.create()
-    world.ironic.nodes["r01-t01"].update(provision_state="available", instance_info={})
-    state = copy.deepcopy(world.inputs)
-    for name, output in outputs.items():
-        state["trays"][name] |= output
-    with world.journal() as journal:
-        found = await world.handler().read("r01", state, world.context(journal))
-    assert found is not None
-    assert found["trays"]["r01-t01"]["state"] == "available"
-    assert [c.text for c in world.handler().unfinished(world.inputs, found)] == ["r01-t01: deploy: it is `available`"]
+    await world.create()
+    world.undeploy("r01-t01")
+    found = await world.read()
+    assert found["r01-t01"]["state"] == "available"
+    texts = [c.text for c in world.handler().unfinished(world.inputs, {"trays": found})]
+    assert texts == ["r01-t01: deploy: it is `available`"]
 
 
 async def test_secrets_reach_ironic_and_nothing_else(world: World) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from typing import Any
 
 from components.plan.actions.action import ActionKind, Inputs, PhysicalAction, part
 
+DEPLOYMENTS = "deployments"
+"""Key of `after`: host -> mark of its deployment. A host with another mark has lost what was done on it."""
 _SHOWN = 60
 """Longest value that is shown."""
 
@@ -46,7 +48,17 @@ def _differences(old: Inputs, new: Inputs) -> Iterator[str]:
     yield from _keys("", part(old, "variables"), part(new, "variables"))
     for references in ("file_variables", "secret_variables"):
         yield from _keys("reference of ", part(old, references), part(new, references))
-    yield from _keys("done before: ", part(old, "after"), part(new, "after"))
+    yield from _done_before(part(old, "after"), part(new, "after"), hosts=before.keys() & after.keys())
+
+
+def _done_before(old: Inputs, new: Inputs, *, hosts: Set[str]) -> Iterator[str]:
+    """What was done anew. What only one version of the program waits for has not been, nor a host without a mark."""
+    before, after = part(old, DEPLOYMENTS), part(new, DEPLOYMENTS)
+    for host in sorted(hosts & after.keys()):
+        if after[host] != before.get(host):
+            yield f"done before: {host} deployed anew"
+    known = (old.keys() & new.keys()) - {DEPLOYMENTS}
+    yield from _keys("done before: ", {k: old[k] for k in known}, {k: new[k] for k in known})
 
 
 def _keys(prefix: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[str]:

@@ -1,0 +1,57 @@
+"""What one layer hands to the next: the marks of deployments, down to the last playbook."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pulumi
+import pytest
+
+from stacks import handover
+from stacks.layers import cluster, runtime
+from stacks.project import ROOT
+from tests.pulumi_mocks import Registered, declare
+from tests.regions import lab, plan_of
+
+RACKS = {
+    "lab-r01": {
+        "lab-r01-t01": {"state": "active", "deployed": "first"},
+        "lab-r01-t02": {"state": "active"},
+        "lab-r01-t04": {"state": "available", "deployed": ""},
+    }
+}
+OUTPUTS: dict[str, Any] = {
+    "substrate.racks": RACKS,
+    "fabric.switches": {"lab-leaf1": {"config_sha256": "1"}},
+    "cluster.deployments": {"lab-r01-t01": "first"},
+    "cluster.nodes": {"lab-r01-t01": "ok"},
+}
+
+
+def test_the_marks_are_those_of_hosts_that_have_one() -> None:
+    assert handover.deployments_of(RACKS) == {"lab-r01-t01": "first"}
+    assert handover.deployments_of(None) == {}, "the substrate is not up yet"
+
+
+def runs(layer: Any, monkeypatch: pytest.MonkeyPatch, outputs: dict[str, Any]) -> list[Registered]:
+    def output_of(region: str, layer: str, key: str) -> pulumi.Output[Any]:
+        return pulumi.Output.from_input(outputs.get(f"{layer}.{key}"))
+
+    monkeypatch.setattr(handover, "output_of", output_of)
+    monkeypatch.setattr(layer, "output_of", output_of)
+    seen = declare(lambda: layer.declare(plan_of(lab()), ROOT))
+    return [r for r in seen.values() if r.type == "gpuregion:ansible:PlaybookRun"]
+
+
+@pytest.mark.parametrize(("layer", "count"), [(cluster, 3), (runtime, 2)])
+def test_every_playbook_waits_for_the_deployment_of_its_hosts(
+    layer: Any, count: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = runs(layer, monkeypatch, OUTPUTS)
+    assert [run.inputs["after"]["deployments"] for run in found] == [{"lab-r01-t01": "first"}] * count
+
+
+@pytest.mark.parametrize("layer", [cluster, runtime])
+def test_layers_of_an_older_version_hand_over_no_marks(layer: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = runs(layer, monkeypatch, {})
+    assert all(run.inputs["after"]["deployments"] == {} for run in found)
