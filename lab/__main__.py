@@ -5,14 +5,17 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import sys
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from types import FrameType
+from typing import Annotated, Any, NoReturn
 
 import typer
+from typer.core import TyperGroup
 
-from lab import devices, faults, prerequisites, status
+from lab import devices, faults, prerequisites, shell, status
 from lab.context import Lab
 from lab.down import down
 from lab.errors import LabError
@@ -20,8 +23,26 @@ from lab.home import Home
 from lab.progress import progress
 from lab.up import up
 
+_AGAIN = "run the command again: it goes on where this one stopped"
+
+
+class _Told(TyperGroup):
+    """Every end of a command is told in words."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Typer ends without a word on a broken pipe, wherever in a command it comes from, and on an interrupt."""
+        try:
+            return super().invoke(ctx)
+        except OSError as error:
+            words = f"lab {' '.join(sys.argv[1:])}"
+            raise LabError(f"{words} did not end", found=f"{type(error).__name__}: {error}", remedy=_AGAIN) from error
+        except KeyboardInterrupt:
+            raise shell.Interrupted("interrupted", remedy=_AGAIN) from None
+
+
 app = typer.Typer(
     name="lab",
+    cls=_Told,
     help="The lab's datacenter: switches, out-of-band network, services and machines on this bench.",
     no_args_is_help=True,
     add_completion=False,
@@ -92,9 +113,10 @@ def power_command(action: PowerAction, device: Device) -> None:
     target = lab.device(device)
     if action is PowerAction.ON:
         changed = devices.turn_on(lab, target)
+        more = devices.told_at_start(lab, target)
     else:
-        changed = devices.turn_off(lab, target, cut=action is PowerAction.CUT)
-    print(f"{device} is {'on' if action is PowerAction.ON else 'off'}" + ("" if changed else " already"))
+        changed, more = devices.turn_off(lab, target, cut=action is PowerAction.CUT), ""
+    print(f"{device} is {'on' if action is PowerAction.ON else 'off'}" + ("" if changed else " already") + more)
 
 
 class UpDown(StrEnum):
@@ -138,11 +160,16 @@ def packages_command() -> None:
         print(f"{package}{'' if shutil.which(program) else ' *'}")
 
 
+def _interrupt(_number: int, _frame: FrameType | None) -> NoReturn:
+    raise KeyboardInterrupt
+
+
 def main() -> int:
     """Run a command; errors are told in words, without a traceback."""
     if os.geteuid() != 0:
         print("the lab makes network name spaces and mounts: run it as root", file=sys.stderr)
         return 1
+    signal.signal(signal.SIGTERM, _interrupt)
     try:
         app()
     except LabError as error:

@@ -31,8 +31,16 @@ def turn_on(lab: Lab, device: Switch | Machine) -> bool:
         if isinstance(device, Machine):
             return machines.turn_on(lab, device)
         started = switches.turn_on(lab, device)
-    switches.wait_ready(device)
+    switches.wait_ready(lab, device)
     return started
+
+
+def told_at_start(lab: Lab, device: Switch | Machine) -> str:
+    """What whoever gave the power should know besides; LabError if the power went away again."""
+    if isinstance(device, Switch):
+        return ""  # it was waited for
+    reason = machines.why_it_does_not_boot(lab, device)
+    return f", but does not boot: {reason}" if reason else ""
 
 
 def turn_off(lab: Lab, device: Switch | Machine, *, cut: bool = False) -> bool:

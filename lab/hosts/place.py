@@ -69,6 +69,16 @@ class Place:
         return self.directory / "console.log"
 
     @property
+    def firmware_told(self) -> Path:
+        """How far the firmware came since the power was given: empty if it boots, else why it does not."""
+        return self.directory / "firmware"
+
+    @property
+    def log(self) -> Path:
+        """What the supervisor itself has to say; nothing, if all is well."""
+        return self.directory / "supervisor.log"
+
+    @property
     def facts_file(self) -> Path:
         return self.directory / "facts.json"
 

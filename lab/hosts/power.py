@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import time
 
 from lab import mounts, network, processes, shell
 from lab.context import Lab
@@ -19,6 +20,8 @@ from lab.wiring import Machine
 
 _GRACE_S = 30
 _FORCED_S = 15
+_FIRMWARE_S = 60
+"""A slow disk may have to be grown before it is mounted."""
 
 
 def place(lab: Lab, machine: Machine) -> Place:
@@ -38,15 +41,34 @@ def turn_on(lab: Lab, machine: Machine) -> bool:
     repair(lab, machine)
     here = place(lab, machine)
     here.make_disk(machine.disk_gib)
+    here.firmware_told.unlink(missing_ok=True)
     events.record(events.path(lab.home), machine.name, "power_on")
     return processes.start(
         here.unit,
         # A button pressed while Python starts waits until somebody can act on it.
         ["env", "--block-signal=INT,TERM", sys.executable, "-m", "lab.hosts.supervisor", machine.name],
-        log=here.directory / "supervisor.log",
+        log=here.log,
         env={**os.environ, "LAB_HOME": str(lab.home.path)},
         cwd=PROJECT,
     )
+
+
+def why_it_does_not_boot(lab: Lab, machine: Machine) -> str:
+    """Wait for the firmware of a machine that has power; why there is nothing to boot, or "" if it boots."""
+    here = place(lab, machine)
+    end = time.monotonic() + _FIRMWARE_S
+    while not here.firmware_told.exists():
+        shell.refuse_if_stopping()
+        if not is_on(lab, machine):
+            raise LabError(
+                f"{machine.name} lost its power as soon as it had it",
+                found=processes.tail(here.log),
+                remedy=f"read {here.log} and {here.console}, mend the cause, then: python -m lab power on {machine.name}",
+            )
+        if time.monotonic() > end:
+            return f"its firmware is still at work after {_FIRMWARE_S} s, see {here.console}"
+        time.sleep(0.05)
+    return here.firmware_told.read_text()
 
 
 def press(lab: Lab, machine: Machine, *, forced: bool) -> bool:

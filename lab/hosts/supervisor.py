@@ -13,13 +13,14 @@ import subprocess
 import sys
 import threading
 import time
+import traceback
 from enum import StrEnum
 from pathlib import Path
 from types import FrameType
 
 from lab import processes
 from lab.errors import LabError
-from lab.home import Home
+from lab.home import Home, write_atomically
 from lab.hosts import events, firmware, groups, state
 from lab.hosts.place import Place
 
@@ -96,6 +97,7 @@ def _one_boot(place: Place, button: Button, console: int) -> int | None:
         _say(console, f"{place.name} boots from {device} (firmware {time.monotonic() - began:.1f} s)")
         events.record(events.path(place.home), place.name, "boot", device=str(device))
         made = groups.make(place.unit, boot.facts.memory_mib)
+        write_atomically(place.firmware_told, "")
         button.child = subprocess.Popen(
             [_ENTER, *made, "--", *command],
             stdin=subprocess.DEVNULL,
@@ -106,8 +108,11 @@ def _one_boot(place: Place, button: Button, console: int) -> int | None:
             button.forced = True
             button.act()
         return button.child.wait()
-    except (LabError, OSError) as error:
+    except Exception as error:  # whatever is wrong, a machine says so and keeps its power
         _say(console, f"{place.name} does not boot: {error}")
+        if not isinstance(error, LabError):
+            traceback.print_exc()  # a fault of the lab's own: into the supervisor's log
+        write_atomically(place.firmware_told, str(error) or type(error).__name__)
         events.record(events.path(place.home), place.name, "no_boot", reason=str(error))
         button.pressed.wait()
         return None

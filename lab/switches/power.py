@@ -53,9 +53,8 @@ def turn_on(lab: Lab, switch: Switch) -> bool:
     processes.forget(unit(switch))
     tree = _assemble(lab, switch)
     address = f"{switch.oob_address}/{lab.wiring.oob.network.prefixlen}"
-    log = lab.home.switches / switch.name / "console.log"
     plug = (_PLUG, switch.name, tree, address, faults.PULLED, *switch.ports)
-    return processes.start(unit(switch), plug, log=log, every_hierarchy=True)
+    return processes.start(unit(switch), plug, log=_console(lab, switch), every_hierarchy=True)
 
 
 def turn_off(lab: Lab, switch: Switch, *, cut: bool = False) -> bool:
@@ -84,13 +83,20 @@ def init_pid(switch: Switch) -> int:
     raise LabError(f"{switch.name} is not running", remedy=f"python -m lab power on {switch.name}")
 
 
-def wait_ready(switch: Switch, timeout_s: float = 30) -> None:
+def wait_ready(lab: Lab, switch: Switch, timeout_s: float = 30) -> None:
     """Wait until the switch answers on SSH."""
+    console = _console(lab, switch)
     end = time.monotonic() + timeout_s
     while True:
         if _greets(switch):
             return
         shell.refuse_if_stopping()
+        if not is_on(switch):
+            raise LabError(
+                f"{switch.name} lost its power while it started",
+                found=processes.tail(console),
+                remedy=f"read {console}, mend the cause, then: python -m lab power on {switch.name}",
+            )
         if time.monotonic() > end:
             raise LabError(
                 f"{switch.name} does not answer on SSH",
@@ -98,6 +104,10 @@ def wait_ready(switch: Switch, timeout_s: float = 30) -> None:
                 remedy=f"look into the switch: python -m lab exec {switch.name} journalctl -b",
             )
         time.sleep(0.1)
+
+
+def _console(lab: Lab, switch: Switch) -> Path:
+    return lab.home.switches / switch.name / "console.log"
 
 
 def _greets(switch: Switch) -> bool:
