@@ -19,9 +19,11 @@ from components.checks.result import Status, worst
 from components.errors import RegionError
 from stacks.cli import doctor as machine_doctor
 from stacks.cli import output, overview
+from stacks.cli.changed import changed
 from stacks.cli.comment import markdown
 from stacks.cli.environment import pulumi_environment
 from stacks.cli.layers import Operation, forget_stacks, raise_for_failures, run_layers
+from stacks.cli.post_comment import comment
 from stacks.project import LAYERS, ROOT, load_hardware, load_plan, region_folder, state_folder
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, help=__doc__, rich_markup_mode=None)
@@ -207,6 +209,11 @@ def env() -> None:
     """Print the environment for plain `pulumi` commands: eval "$(region env)"."""
     for name, value in pulumi_environment().items():
         print(f"export {name}='{value}'")
+
+
+# commands of pipelines
+app.command()(changed)
+app.command()(comment)
 
 
 def main() -> None:
