@@ -170,10 +170,12 @@ def test_every_runbook_that_the_code_names_exists() -> None:
     assert not [n for n in sorted(named) if not (ROOT / n).exists()]
 
 
-def test_no_two_modules_of_the_components_define_the_same_enumeration() -> None:
-    named: dict[str, list[str]] = {}
+def test_no_two_modules_of_the_components_list_the_same_words() -> None:
+    named: dict[str, list[set[str]]] = {}
     for path in (p for p in SOURCES if p.relative_to(ROOT).parts[0] == "components"):
         for node in ast.parse(path.read_text()).body:
             if isinstance(node, ast.ClassDef) and any(ast.unparse(base) == "StrEnum" for base in node.bases):
-                named.setdefault(node.name, []).append(str(path.relative_to(ROOT)))
-    assert not {name: places for name, places in named.items() if len(places) > 1}
+                words = {ast.unparse(item.value) for item in node.body if isinstance(item, ast.Assign)}
+                named.setdefault(node.name, []).append(words)
+    twice = {name: set.intersection(*lists) for name, lists in named.items() if len(lists) > 1}
+    assert not {name: words for name, words in twice.items() if words}, "make it one, and import it"
