@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import secrets
+from collections.abc import Collection
 from pathlib import Path
 
 from stacks.project import ROOT, state_folder
@@ -45,3 +46,13 @@ def pulumi_environment() -> dict[str, str]:
     if not {"PULUMI_CONFIG_PASSPHRASE", "PULUMI_CONFIG_PASSPHRASE_FILE"} & os.environ.keys():
         variables["PULUMI_CONFIG_PASSPHRASE_FILE"] = str(_passphrase_file())
     return variables
+
+
+def destroy_environment(layer: str, going: Collection[str]) -> dict[str, str]:
+    """Variables to add for the destroy of `layer` when the layers `going` are taken down in one run."""
+    if layer in ("cluster", "runtime") and "substrate" in going:
+        # The provider of Kubernetes objects refuses to delete what it cannot reach. Here the machines are wiped next
+        # and the cluster with them, so a dead API server must not stand in the way. Where the machines stay it may
+        # only be out of reach for the moment, and forgotten objects would live on in it: there the refusal is right.
+        return {"PULUMI_K8S_DELETE_UNREACHABLE": "true"}
+    return {}

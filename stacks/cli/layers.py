@@ -10,16 +10,16 @@ import concurrent.futures
 import contextlib
 import os
 import re
-import tempfile
 import time
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
 from pulumi import automation
 
 from components.errors import DeviceError, Problem
-from stacks.cli.environment import pulumi_environment
+from stacks.cli.environment import destroy_environment, pulumi_environment
+from stacks.cli.surroundings import alone, scratch
 from stacks.project import LAYERS, ROOT, StackName
 
 NEEDS: Mapping[str, frozenset[str]] = {
@@ -114,13 +114,17 @@ def _on_event(phase: Phase, report: Report) -> Callable[[automation.EngineEvent]
     return handle
 
 
-def run_layer(region: str, phase: Phase, operation: Operation, report: Report) -> None:
-    """Run one layer to its end; the phase says how it went. Never raises for a failing layer."""
+def run_layer(region: str, phase: Phase, operation: Operation, report: Report, variables: Mapping[str, str]) -> None:
+    """Run one layer to its end; the phase says how it went. Never raises for a failing layer.
+
+    `variables` are added to the environment of this layer's Pulumi.
+    """
     started = time.monotonic()
     phase.state = State.RUNNING
     report(phase)
     try:
-        stack = automation.select_stack(str(StackName(region, phase.layer)), work_dir=str(ROOT))
+        options = automation.LocalWorkspaceOptions(env_vars=variables)
+        stack = automation.select_stack(str(StackName(region, phase.layer)), work_dir=str(ROOT), opts=options)
         handle = _on_event(phase, report)
         match operation:
             case Operation.UP:
@@ -155,39 +159,28 @@ def _create_stacks(region: str) -> None:
 def forget_stacks(region: str) -> int:
     """Remove the stacks of a region with their state, whatever they hold; returns how many there were."""
     os.environ.update(pulumi_environment())
-    workspace = automation.LocalWorkspace(work_dir=str(ROOT))
-    existing = {stack.name.rpartition("/")[2] for stack in workspace.list_stacks()}
-    mine = [name for layer in LAYERS if (name := str(StackName(region, layer))) in existing]
-    for name in mine:
-        workspace.remove_stack(name, force=True)
+    with alone(region):
+        workspace = automation.LocalWorkspace(work_dir=str(ROOT))
+        existing = {stack.name.rpartition("/")[2] for stack in workspace.list_stacks()}
+        mine = [name for layer in LAYERS if (name := str(StackName(region, layer))) in existing]
+        for name in mine:
+            workspace.remove_stack(name, force=True)
     return len(mine)
-
-
-@contextlib.contextmanager
-def _scratch() -> Generator[None]:
-    """A temporary directory of the run's own, removed with all that is in it.
-
-    The Kubernetes provider writes the kubeconfig, key included, to a temporary file and leaves it there.
-    """
-    before = os.environ.get("TMPDIR")
-    with tempfile.TemporaryDirectory(prefix="gpuregion-") as folder:
-        os.environ["TMPDIR"] = folder
-        try:
-            yield
-        finally:
-            if before is None:
-                del os.environ["TMPDIR"]
-            else:
-                os.environ["TMPDIR"] = before
 
 
 def run_layers(region: str, layers: tuple[str, ...], operation: Operation, report: Report) -> list[Phase]:
     """Run layers in the order of their needs (reversed for destroy); previews all at once.
 
-    A failed layer does not stop those that do not need it; the ones that do are skipped.
+    A failed layer does not stop those that do not need it; the ones that do are skipped. Only one run at a time
+    may change a region; a preview touches nothing and waits for nobody.
     """
     os.environ.update(pulumi_environment())  # the Automation API looks for `pulumi` on this process's own path
-    _create_stacks(region)
+    with contextlib.nullcontext() if operation is Operation.PREVIEW else alone(region):
+        _create_stacks(region)
+        return _run_layers(region, layers, operation, report)
+
+
+def _run_layers(region: str, layers: tuple[str, ...], operation: Operation, report: Report) -> list[Phase]:
     phases = {layer: Phase(layer) for layer in layers}
     if operation is Operation.DESTROY:
         needs = {layer: frozenset(other for other in layers if layer in NEEDS[other]) for layer in layers}
@@ -195,7 +188,7 @@ def run_layers(region: str, layers: tuple[str, ...], operation: Operation, repor
         needs = {layer: frozenset[str]() for layer in layers}
     else:
         needs = {layer: NEEDS[layer] & phases.keys() for layer in layers}
-    with _scratch(), concurrent.futures.ThreadPoolExecutor(len(layers)) as pool:
+    with scratch(), concurrent.futures.ThreadPoolExecutor(len(layers)) as pool:
         running: dict[concurrent.futures.Future[None], str] = {}
         waiting = list(layers)
         while waiting or running:
@@ -206,7 +199,8 @@ def run_layers(region: str, layers: tuple[str, ...], operation: Operation, repor
                     _skip(phases[layer], "a layer that it needs did not come up", report)
                 elif before <= {State.DONE, State.UNCHANGED}:
                     waiting.remove(layer)
-                    running[pool.submit(run_layer, region, phases[layer], operation, report)] = layer
+                    variables = destroy_environment(layer, layers) if operation is Operation.DESTROY else {}
+                    running[pool.submit(run_layer, region, phases[layer], operation, report, variables)] = layer
             if running:
                 ended, _ = concurrent.futures.wait(running, return_when=concurrent.futures.FIRST_COMPLETED)
                 for future in ended:

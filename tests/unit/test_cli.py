@@ -5,14 +5,18 @@ from __future__ import annotations
 import json
 import os
 import threading
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
+from pulumi import automation
 from typer.testing import CliRunner
 
+from components.engine.lock import RunLock
 from components.errors import DeviceError, RegionError
 from stacks.cli import layers as layers_module
 from stacks.cli import main as cli
+from stacks.cli import surroundings
 from stacks.cli.comment import LIMIT, markdown
 from stacks.cli.layers import Operation, Phase, State, raise_for_failures, run_layers
 from stacks.project import LAYERS, StackName
@@ -24,9 +28,18 @@ class Runs:
     def __init__(self, failing: frozenset[str] = frozenset()) -> None:
         self.ended: list[str] = []
         self.before: dict[str, set[str]] = {}
+        self.variables: dict[str, dict[str, str]] = {}
         self._failing, self._lock = failing, threading.Lock()
 
-    def __call__(self, region: str, phase: Phase, operation: Operation, report: layers_module.Report) -> None:
+    def __call__(
+        self,
+        region: str,
+        phase: Phase,
+        operation: Operation,
+        report: layers_module.Report,
+        variables: Mapping[str, str],
+    ) -> None:
+        self.variables[phase.layer] = dict(variables)
         with self._lock:
             self.before[phase.layer] = set(self.ended)
         phase.state = State.FAILED if phase.layer in self._failing else State.DONE
@@ -35,17 +48,28 @@ class Runs:
             self.ended.append(phase.layer)
 
 
+@pytest.fixture(autouse=True)
+def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The operator's state of the test's own: the real one may be in use."""
+    monkeypatch.setattr(surroundings, "state_folder", lambda region: tmp_path / region)  # pyright: ignore[reportUnknownArgumentType, reportUnknownLambdaType]
+    monkeypatch.setattr(surroundings, "LOCK_WAIT_S", 0)
+    return tmp_path
+
+
 def no_stacks(region: str) -> None:
     """Stands in for making the stacks of a region."""
 
 
 def run(
-    monkeypatch: pytest.MonkeyPatch, operation: Operation, failing: frozenset[str] = frozenset()
+    monkeypatch: pytest.MonkeyPatch,
+    operation: Operation,
+    failing: frozenset[str] = frozenset(),
+    layers: tuple[str, ...] = LAYERS,
 ) -> tuple[Runs, dict[str, State]]:
     runs = Runs(failing)
     monkeypatch.setattr(layers_module, "run_layer", runs)
     monkeypatch.setattr(layers_module, "_create_stacks", no_stacks)
-    phases = run_layers("lab", LAYERS, operation, lambda _: None)
+    phases = run_layers("lab", layers, operation, lambda _: None)
     return runs, {p.layer: p.state for p in phases}
 
 
@@ -75,10 +99,91 @@ def test_a_failed_layer_stops_only_those_that_need_it(monkeypatch: pytest.Monkey
     assert "substrate" in runs.ended
 
 
+UNREACHABLE = "PULUMI_K8S_DELETE_UNREACHABLE"
+
+
+def test_a_dead_api_server_stops_nothing_when_its_machines_go_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    runs, _ = run(monkeypatch, Operation.DESTROY)
+    assert {layer for layer, given in runs.variables.items() if given == {UNREACHABLE: "true"}} == {
+        "cluster",
+        "runtime",
+    }
+
+
+@pytest.mark.parametrize(
+    ("operation", "layers"),
+    [(Operation.UP, LAYERS), (Operation.DESTROY, ("runtime", "cluster")), (Operation.DESTROY, ("runtime",))],
+)
+def test_objects_of_a_cluster_that_stays_are_not_forgotten(
+    operation: Operation, layers: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runs, _ = run(monkeypatch, operation, layers=layers)
+    assert all(given == {} for given in runs.variables.values())
+
+
+def test_what_is_set_for_one_layer_reaches_its_pulumi_and_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    given: dict[str, Mapping[str, str] | None] = {}
+
+    class Stack:
+        def destroy(self, **_: object) -> None:
+            """Nothing to be taken down."""
+
+    def select(name: str, *, work_dir: str, opts: automation.LocalWorkspaceOptions) -> Stack:
+        given[name] = opts.env_vars
+        return Stack()
+
+    monkeypatch.setattr(automation, "select_stack", select)
+    monkeypatch.setattr(layers_module, "_create_stacks", no_stacks)
+    phases = run_layers("lab", LAYERS, Operation.DESTROY, lambda _: None)
+    assert [p.error for p in phases] == [""] * len(LAYERS)
+    assert given == {
+        "lab.fabric": {},
+        "lab.substrate": {},
+        "lab.cluster": {UNREACHABLE: "true"},
+        "lab.runtime": {UNREACHABLE: "true"},
+    }
+    assert UNREACHABLE not in os.environ
+
+
+@pytest.mark.parametrize("operation", [Operation.UP, Operation.DESTROY])
+def test_a_second_run_on_a_region_is_refused_with_the_name_of_the_first(
+    operation: Operation, state: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (state / "lab").mkdir()
+    first = RunLock.acquire(state / "lab" / "run.lock", wait_s=0)
+    with pytest.raises(RegionError, match=f"process {os.getpid()}, started"):
+        run(monkeypatch, operation)
+    run(monkeypatch, Operation.PREVIEW)  # touches nothing, so it waits for nobody
+    first.release()
+    run(monkeypatch, operation)
+
+
+def test_the_lock_is_held_while_any_layer_runs(state: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    refused: list[str] = []
+
+    def second(region: str, phase: Phase, *_: object) -> None:
+        try:
+            RunLock.acquire(state / region / "run.lock", wait_s=0)
+        except RegionError:
+            refused.append(phase.layer)
+        phase.state = State.DONE
+
+    monkeypatch.setattr(layers_module, "run_layer", second)
+    monkeypatch.setattr(layers_module, "_create_stacks", no_stacks)
+    run_layers("lab", LAYERS, Operation.UP, lambda _: None)
+    assert sorted(refused) == sorted(LAYERS)
+
+
 def test_what_programs_leave_in_their_temporary_directory_goes_with_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
     left: list[Path] = []
 
-    def leave_a_key(region: str, phase: Phase, operation: Operation, report: layers_module.Report) -> None:
+    def leave_a_key(
+        region: str,
+        phase: Phase,
+        operation: Operation,
+        report: layers_module.Report,
+        variables: Mapping[str, str],
+    ) -> None:
         left.append(Path(os.environ["TMPDIR"]) / "kubeconfig")
         left[-1].write_text("key")
         phase.state = State.DONE
