@@ -156,7 +156,7 @@ def exec_command(context: typer.Context, device: Device) -> None:
 @app.command("packages")
 def packages_command() -> None:
     """Print the Debian packages that the lab's programs come from; those that are missing with a star."""
-    for package, program in prerequisites.PACKAGES.items():
+    for package, program in prerequisites.packages(prerequisites.FILE.read_text()).items():
         print(f"{package}{'' if shutil.which(program) else ' *'}")
 
 

@@ -35,7 +35,7 @@ find_python() {
 }
 
 missing_packages() {
-    wanted=$(sed 's/#.*//' "$packages_file")
+    wanted=$(sed 's/#.*//' "$packages_file" | awk '{ print $1 }')
     # shellcheck disable=SC2086 # a list of words
     installed=$(dpkg-query -W -f='${db:Status-Abbrev} ${Package}\n' $wanted 2>/dev/null | sed -n 's/^ii *//p')
     for package in $wanted; do

@@ -8,6 +8,9 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
+
+from ruamel.yaml import YAML
 
 from components.checks.result import CheckResult, Status
 from stacks.cli.environment import search_path
@@ -18,6 +21,11 @@ MEMORY_GIB = 6
 DISK_GIB = 25
 """Build caches of the pinned programs, images and the machines' disks."""
 INSTALL = "run `make install`"
+PACKAGES = ROOT / "lab" / "toolchain" / "debian-packages.txt"
+PROGRAMS = ROOT / "lab" / "toolchain" / "programs.yaml"
+"""The lists that machines are made ready from, so that doctor looks for what is installed and built."""
+LANGUAGE_HOST = "pulumi-language-python"
+"""Comes with the language, not from the list: the toolchain links it beside the others."""
 
 
 def _check(name: str, is_good: bool, expected: str, found: str, remedy: str, bad: Status = Status.FAIL) -> CheckResult:
@@ -99,33 +107,25 @@ def _machine() -> list[CheckResult]:
     ]
 
 
+def debian_programs() -> list[str]:
+    """Programs of the Debian packages that the lab runs."""
+    lines = (line.partition("#")[0].split() for line in PACKAGES.read_text().splitlines())
+    return [words[1] for words in lines if len(words) > 1]
+
+
+def built_programs() -> list[str]:
+    """What the toolchain makes for an operator or the lab; its other programs are only packed into images."""
+    modules: dict[str, Any] = YAML(typ="safe").load(PROGRAMS)["modules"]
+    programs = {name: entry for module in modules.values() for name, entry in module["programs"].items()}
+    return [LANGUAGE_HOST, *(n for n, entry in programs.items() if {"operator", "lab"} & set(entry["used_by"]))]
+
+
 def _programs() -> list[CheckResult]:
-    path = search_path()
-    debian = (
-        "debootstrap",
-        "systemd-nspawn",
-        "ip",
-        "nft",
-        "bsdtar",
-        "xorriso",
-        "chronyd",
-        "gpg",
-        "apt-ftparchive",
-        "ssh",
-    )
-    built = (
-        "pulumi",
-        "pulumi-language-python",
-        "pulumi-resource-kubernetes",
-        "kubectl",
-        "coredns",
-        "registry",
-        "versitygw",
-        "crane",
-    )
+    path = search_path() + ":/usr/sbin:/sbin"
+    wanted = [*((p, INSTALL) for p in debian_programs()), *((p, "run `make tools`") for p in built_programs())]
     results: list[CheckResult] = []
-    for program, remedy in [*((p, INSTALL) for p in debian), *((p, "run `make tools`") for p in built)]:
-        found = shutil.which(program, path=path + ":/usr/sbin:/sbin")
+    for program, remedy in wanted:
+        found = shutil.which(program, path=path)
         results.append(
             _check(f"program.{program}", bool(found), f"{program} on PATH", "found" if found else "not found", remedy)
         )
