@@ -19,7 +19,7 @@ from lab import devices, faults, prerequisites, shell, status
 from lab.context import Lab
 from lab.down import down
 from lab.errors import LabError
-from lab.home import Home
+from lab.home import Home, cache
 from lab.progress import progress
 from lab.up import up
 
@@ -158,6 +158,24 @@ def packages_command() -> None:
     """Print the Debian packages that the lab's programs come from; those that are missing with a star."""
     for package, program in prerequisites.packages(prerequisites.FILE.read_text()).items():
         print(f"{package}{'' if shutil.which(program) else ' *'}")
+
+
+@app.command("prune")
+def prune_command(
+    delete: Annotated[bool, typer.Option("--delete", help="Do it; without this, only show what would go.")] = False,
+) -> None:
+    """Remove programs, root trees and images from the cache that this checkout no longer names."""
+    from lab import prune  # knows how everything is built: too much for the other commands to load
+
+    entries = prune.stale(prune.pinned(Lab.running()), cache())
+    freed = 0
+    for entry in entries:
+        gone = not delete or prune.remove(entry)
+        freed += entry.size if gone else 0
+        print(
+            f"{entry.size >> 20:6} MiB  {entry.kind:8}  {entry.path.name}  {entry.what}" + ("" if gone else "  in use")
+        )
+    print(f"{len(entries)} entries, {freed >> 20} MiB " + ("freed" if delete else "to free with --delete"))
 
 
 def _interrupt(_number: int, _frame: FrameType | None) -> NoReturn:

@@ -20,6 +20,7 @@ from lab.images import store
 from lab.images.deploy_image import anonymous
 
 HERE = Path(__file__).parent
+_LOCK = HERE / "ramdisk.lock"
 
 PACKAGES = (
     *("systemd", "systemd-sysv", "dbus", "udev", "kmod", "procps", "psmisc", "iproute2", "iputils-ping"),
@@ -62,20 +63,19 @@ class Ramdisk:
 
 def build(log: Path, report: store.Report = store.silent) -> Ramdisk:
     """The ramdisk; made if the cache does not have it (about three minutes from nothing)."""
-    overlay, script, lock = HERE / "agent", HERE / "ramdisk.sh", HERE / "ramdisk.lock"
+    overlay, script = HERE / "agent", HERE / "ramdisk.sh"
     inputs = store.tree_inputs(overlay) | {
         "tree": TREE.digest.encode(),
         "script": script.read_bytes(),
-        "lock": lock.read_bytes(),
+        "lock": _LOCK.read_bytes(),
     }
 
     def make(draft: Path) -> None:
         report(f"agent ramdisk: Debian tree of {len(PACKAGES)} packages and what they need")
         tree = roots.build(TREE, log)
-        agent = _agent(lock, log, report)
         report("agent ramdisk: archive")
         try:
-            shell.run(script, tree, agent, overlay, draft / "agent.cpio.zst", log=log)
+            shell.run(script, tree, agent(log, report), overlay, draft / "agent.cpio.zst", log=log)
         except shell.CommandError as error:
             raise LabError(
                 "the agent ramdisk could not be made",
@@ -90,7 +90,7 @@ def build(log: Path, report: store.Report = store.silent) -> Ramdisk:
     return Ramdisk(kernel=done / "agent.kernel", initrd=done / "agent.cpio.zst")
 
 
-def _agent(lock: Path, log: Path, report: store.Report) -> Path:
+def agent(log: Path, report: store.Report = store.silent) -> Path:
     """Directory with ironic-python-agent and what it needs, by the hashes of the lock file."""
 
     def make(draft: Path) -> None:
@@ -102,11 +102,11 @@ def _agent(lock: Path, log: Path, report: store.Report) -> Path:
         # pip takes another Python's packages only as wheels; the lock has a wheel for each.
         wheels = () if uv else ("--only-binary=:all:",)
         shell.run(
-            *(*installer, "--target", draft / "ipa", "--no-deps", "--require-hashes", *python, *wheels, "-r", lock),
+            *(*installer, "--target", draft / "ipa", "--no-deps", "--require-hashes", *python, *wheels, "-r", _LOCK),
             log=log,
         )
 
-    inputs = {"lock": lock.read_bytes(), "for": b"ironic-python-agent"}
+    inputs = {"lock": _LOCK.read_bytes(), "for": b"ironic-python-agent"}
     return store.build_once(store.digest_of(inputs), "ironic-python-agent", make, report) / "ipa"
 
 

@@ -6,14 +6,16 @@ leaves nothing that could be taken for an image, and two checkouts share what th
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import hashlib
 import os
 import shutil
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Mapping
 from pathlib import Path
 
+from lab.errors import LabError
 from lab.home import cache
 
 Report = Callable[[str], None]
@@ -52,9 +54,27 @@ def entry(digest: str) -> Path:
     return cache() / "images" / digest
 
 
+_noted: set[Path] | None = None
+
+
+@contextlib.contextmanager
+def only_noting() -> Generator[set[Path]]:
+    """Within it nothing is built: which entries are asked for is noted, and one that is missing is an error."""
+    global _noted  # images are asked for in threads, which no context variable would reach
+    _noted = noted = set[Path]()
+    try:
+        yield noted
+    finally:
+        _noted = None
+
+
 def build_once(digest: str, what: str, make: Callable[[Path], None], report: Report) -> Path:
     """The entry's directory; makes it if this cache does not have it."""
     done = entry(digest)
+    if _noted is not None:
+        _noted.add(done)
+        if not done.exists():
+            raise LabError(f"{what} is not in the cache", found=f"no {done}", remedy="run `make lab`, which builds it")
     if done.exists():
         report(f"{what}: in the cache ({digest})")
         return done
