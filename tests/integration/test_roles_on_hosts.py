@@ -29,6 +29,7 @@ HOSTS = ("lab-r01-t01", "lab-r01-t02", "lab-r01-t03")
 CONTROL, WORKER, _ = HOSTS
 WIRING = ROOT / "tests" / "golden" / "lab" / "wiring.json"
 PARTS = ("switch", "dns", "ntp", "realtime", "web", "registry", "artifacts")
+RUNTIME = ("drivers.yml", "runtime.yml")
 RUN_S = 400
 
 
@@ -142,6 +143,27 @@ def test_every_role_verifies_its_hosts(region: Region) -> None:
     assert found["changed"] == 0, "a verification is read-only"
     roles = ["base", "apt_repository", "time_sync", "frr", "pod_network", "containerd", "kubernetes"]
     assert [report["role"] for report in found["reports"][WORKER]] == roles
+
+
+def test_check_mode_works_where_there_is_no_runtime_yet(region: Region) -> None:
+    for playbook in RUNTIME:
+        found = region.act("check", playbook)
+        assert found["status"] == "successful", found["failure"]
+        assert found["changed"] > 0, f"{playbook} says what would change"
+
+
+def test_the_runtime_is_installed_and_a_second_run_changes_nothing(region: Region) -> None:
+    for playbook in RUNTIME:
+        found = region.act("play", playbook)
+        assert found["status"] == "successful", found["failure"]
+    assert [region.act("play", playbook)["changed"] for playbook in RUNTIME] == [0, 0]
+
+
+def test_every_role_of_the_runtime_verifies_it(region: Region) -> None:
+    found = region.act("play", "verify_runtime.yml")
+    assert found["status"] == "successful", found["failure"]
+    assert found["changed"] == 0
+    assert {report["role"] for report in found["reports"][CONTROL]} >= {"dra_driver", "keda", "keda_http_add_on"}
 
 
 def test_hosts_come_back_from_a_power_cut_as_they_were(region: Region) -> None:
