@@ -84,7 +84,10 @@ def elevation(profile: RackProfile) -> tuple[Place, ...]:
 
 
 def port_name(switch: SwitchProfile, port: int, lane: int | None = None) -> str:
-    """What the switch's operating system calls a port, or a part of a split one; all numbers from 1."""
+    """What the switch's operating system calls a port, or a part of a split one.
+
+    Ports count from 1; parts as the system counts them, which is from 0 in Cumulus and SONiC.
+    """
     last = switch.ports + (switch.uplinks.count if switch.uplinks else 0)
     if not 1 <= port <= last:
         raise ValueError(f"{switch.switch} has ports 1 to {last}, not {port}")

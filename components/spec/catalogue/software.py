@@ -9,7 +9,7 @@ from pydantic import Field
 from components.spec.base import Model
 from components.spec.catalogue.evidence import CatalogueItem
 from components.spec.catalogue.tray import GpuArchitecture
-from components.spec.catalogue.types import Minor, OperatingSystem, PartVersion
+from components.spec.catalogue.types import Minor, PartVersion
 from components.spec.types import Name
 
 
@@ -46,7 +46,8 @@ class SoftwareSet(CatalogueItem):
 
     software: Name
     """Name of the set; equal to the file's name."""
-    os: OperatingSystem
+    os: Name
+    """Distribution and release, as images say it: `ubuntu-2404`."""
     arch: Literal["x86_64", "aarch64"]
     kernel: Kernel
     gpu_architectures: Annotated[tuple[GpuArchitecture, ...], Field(min_length=1)]

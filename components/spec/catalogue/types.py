@@ -32,6 +32,3 @@ PartVersion = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
 
 Minor = Annotated[str, Field(pattern=r"^[0-9]+\.[0-9]+$")]
 """A minor version, two numbers."""
-
-OperatingSystem = Annotated[str, Field(pattern=r"^[a-z][a-z-]*-[0-9][0-9.]*$")]
-"""System and release, as in ubuntu-24.04."""
