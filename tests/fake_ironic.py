@@ -106,8 +106,13 @@ class FakeIronic:
         if rest == ["states", "provision"]:
             return self._provision(name, body)
         if rest == ["states", "power"]:
+            if (name, body["target"]) in self.refusing:
+                return _error(500, self.refusing[name, body["target"]])
             self.asked.append((name, body["target"]))
-            node["power_state"] = body["target"]
+            if (name, body["target"]) in self.failing:
+                node["last_error"] = self.failing[name, body["target"]]
+            else:
+                node["power_state"] = body["target"]
             return httpx.Response(202)
         if rest == ["maintenance"]:
             node.update(maintenance=False, fault=None, maintenance_reason=None)

@@ -90,8 +90,8 @@ class World:
     async def update(self, new: dict[str, Any]) -> dict[str, Any]:
         with self.journal() as journal:
             outputs = await self.handler().update("r01", self.inputs, new, self.context(journal))
-        self.inputs = new
-        return outputs["trays"]
+        self.inputs, self.outputs = new, outputs["trays"]
+        return self.outputs
 
     async def read(self) -> dict[str, Any]:
         """A refresh of a rack that is there."""

@@ -91,10 +91,10 @@ class Ironic:
         """Enrol a node; its `name` is the natural key."""
         return Node.from_api(await self._send("POST", "/v1/nodes", str(body["name"]), json=body))
 
-    async def update_node(self, name: str, values: Mapping[str, Any]) -> None:
-        """Set fields, by path: `{"/driver_info/redfish_address": ...}`."""
+    async def update_node(self, name: str, values: Mapping[str, Any]) -> Node:
+        """Set fields, by path: `{"/driver_info/redfish_address": ...}`; the node as it is then."""
         patch = [{"op": "add", "path": path, "value": value} for path, value in values.items()]
-        await self._send("PATCH", f"/v1/nodes/{name}", name, json=patch)
+        return Node.from_api(await self._send("PATCH", f"/v1/nodes/{name}", name, json=patch))
 
     async def delete_node(self, name: str) -> None:
         """Forget a node; tolerates absence."""

@@ -45,5 +45,5 @@ async def knock(
 
 
 def _failure(tray: str, reason: str) -> DeviceError:
-    problem = diagnose(tray, "enrolment", reason)
+    problem = diagnose(tray, "access", reason)
     return DeviceError(problem.message, [problem])

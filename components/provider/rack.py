@@ -24,6 +24,7 @@ from components.provider.rack_inputs import RackInputs, check_inputs
 from components.provider.rack_outputs import failure_of, inputs_of, outputs_of, want_of
 from components.provider.rack_trays import registered_trays
 from components.provider.tray import TrayWorker
+from components.provider.tray_access import access_digests
 from components.provider.tray_plan import Tools
 from components.provider.tray_state import Goal, Want, is_for_another
 
@@ -90,7 +91,8 @@ class RackHandler:
         rack = RackInputs.model_validate({**state, "trays": inputs_of(state["trays"])})
         async with self._ironic(rack, context) as ironic:
             nodes = await ironic.nodes()
-        return outputs_of(rack, nodes) if nodes.keys() & rack.trays.keys() else None
+        known = nodes.keys() & rack.trays.keys()
+        return outputs_of(rack, nodes, access_digests(rack, context)) if known else None
 
     async def delete(self, id: str, state: Properties, context: Context) -> None:
         """Undeploy, clean and forget every tray. Refuses a protected rack; tolerates what is gone."""
@@ -142,11 +144,12 @@ class RackHandler:
                 await watch.close()
             nodes = {**good, **(await _look_again(ironic) if bad else {})}
         error = failure_of(rack.rack, len(good) + len(bad), bad)
+        outputs = outputs_of(rack, nodes, {name: plan.access for name, plan in staying.items()})
         if error is None:
-            return outputs_of(rack, nodes)
+            return outputs
         if bad.keys() & going.keys():  # the old inputs stay recorded: only they name the trays that must go
             raise error
-        raise UnfinishedError(error, Created(id=id, outputs=outputs_of(rack, nodes)))
+        raise UnfinishedError(error, Created(id=id, outputs=outputs))
 
     @asynccontextmanager
     async def _ironic(self, rack: RackInputs, context: Context) -> AsyncGenerator[Ironic, None]:

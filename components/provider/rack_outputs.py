@@ -8,6 +8,7 @@ from typing import Any
 from components.clients.ironic_model import Node
 from components.errors import DeviceError, Problem
 from components.provider.rack_inputs import RackInputs
+from components.provider.tray_access import needs_access
 from components.provider.tray_state import DEPLOYED, DESTRUCTIVE, Goal, Step, Want, is_for_another, way
 
 OUTPUTS = ("node", "state", "address", "image_sha256", "deployed", "left")
@@ -19,12 +20,15 @@ def want_of(rack: RackInputs, name: str) -> Want:
     return Want(goal=Goal(rack.trays[name].desired), deployment=rack.deployment(name))
 
 
-def outputs_of(rack: RackInputs, nodes: Mapping[str, Node | None]) -> dict[str, Any]:
-    """What each tray is by now, and in `left` what it still lacks; empty once it is what it shall be."""
-    return {"trays": {name: _output(rack, name, nodes.get(name)) for name in rack.trays}}
+def outputs_of(rack: RackInputs, nodes: Mapping[str, Node | None], access: Mapping[str, str]) -> dict[str, Any]:
+    """What each tray is by now, and in `left` what it still lacks; empty once it is what it shall be.
+
+    `access`: tray -> digest of the access to its BMC.
+    """
+    return {"trays": {name: _output(rack, name, nodes.get(name), access[name]) for name in rack.trays}}
 
 
-def _output(rack: RackInputs, name: str, node: Node | None) -> dict[str, str]:
+def _output(rack: RackInputs, name: str, node: Node | None, access: str) -> dict[str, str]:
     is_active = node is not None and node.provision_state == "active"
     return {
         "node": node.uuid if node is not None else "",
@@ -33,15 +37,18 @@ def _output(rack: RackInputs, name: str, node: Node | None) -> dict[str, str]:
         "image_sha256": str(node.instance_info.get("image_os_hash_value", "")) if node and is_active else "",
         # Nothing while there is no host: a disk that is wiped has not been deployed.
         "deployed": str(node.instance_info.get(DEPLOYED, "")) if node and is_active else "",
-        "left": ", ".join(_words(step) for step in _left(rack, name, node)),
+        "left": ", ".join(_words(step) for step in _left(rack, name, node, access)),
     }
 
 
-def _left(rack: RackInputs, name: str, node: Node | None) -> tuple[Step, ...]:
+def _left(rack: RackInputs, name: str, node: Node | None, access: str) -> tuple[Step, ...]:
     want = want_of(rack, name)
     if is_for_another(node, rack.trays[name].serial):
         return (*way(node, Want(goal=Goal.GONE)), *way(None, want))
-    return way(node, want)
+    steps = way(node, want)
+    if node is not None and needs_access(node, access) and Step.ENROL not in steps:
+        return (Step.ENROL, *steps)
+    return steps
 
 
 def _words(step: Step) -> str:

@@ -10,7 +10,6 @@ import ssl
 import time
 from collections.abc import Awaitable, Callable
 from typing import Any
-from urllib.parse import urlsplit
 
 from components.clients.host import HostIdentity, identify
 from components.clients.hostkeys import (
@@ -29,6 +28,7 @@ from components.errors import DeviceError, Problem
 from components.provider.config_drive import config_drive, network_data
 from components.provider.handler import Context
 from components.provider.rack_inputs import RackInputs, Tray
+from components.provider.tray_access import ACCESS, access_digests, driver_info
 from components.provider.tray_plan import TrayPlan
 from components.provider.tray_state import DEPLOYMENT, SERIAL
 
@@ -41,6 +41,7 @@ def registered_trays(rack: RackInputs, context: Context) -> dict[str, TrayPlan]:
     tls = ca_context(context.project, rack.bmc_ca)
     operator = resolve(context.project, rack.ssh_key)
     region_ca = resolve(context.project, rack.ironic.ca, private=False)
+    digests = access_digests(rack, context)
     folder = region_hostkeys(context.project, context.region)
     keys = {name: ensure_host_key(folder, name) for name in rack.trays}
     known_hosts = region_known_hosts(context.project, context.region)
@@ -58,7 +59,8 @@ def registered_trays(rack: RackInputs, context: Context) -> dict[str, TrayPlan]:
             macs=frozenset(tray.macs.values()),
             oob_mac=tray.oob_nic[1],
             bmc_url=tray.bmc_url,
-            registration=_registration(name, tray, bmc),
+            registration=_registration(name, tray, bmc, digests[name]),
+            access=digests[name],
             instance=_instance(rack, name),
             config_drive=_drive(rack, name, keys[name], public_half(operator), region_ca),
             bmc_answers=_bmc_answers(name, tray, bmc, tls),
@@ -68,9 +70,8 @@ def registered_trays(rack: RackInputs, context: Context) -> dict[str, TrayPlan]:
     }
 
 
-def _registration(name: str, tray: Tray, bmc: Credentials) -> dict[str, Any]:
+def _registration(name: str, tray: Tray, bmc: Credentials, access: str) -> dict[str, Any]:
     """Fields of the Ironic node, by its natural key."""
-    parts = urlsplit(tray.bmc_url)
     return {
         "name": name,
         "driver": "redfish",
@@ -79,16 +80,8 @@ def _registration(name: str, tray: Tray, bmc: Credentials) -> dict[str, Any]:
         "inspect_interface": "agent",
         "resource_class": "baremetal",
         "properties": {"capabilities": f"boot_mode:{tray.boot_mode}", "cpu_arch": "x86_64"},
-        "driver_info": {
-            "redfish_address": f"{parts.scheme}://{parts.netloc}",
-            "redfish_username": bmc.username,
-            "redfish_password": bmc.password,
-            # The hardware locks accounts after a few wrong tries; sessions are one more thing to run out of.
-            "redfish_auth_type": "basic",
-            # Verified, by the CA that the conductor is configured with: a path here would be one of its disk.
-            "redfish_verify_ca": True,
-        },
-        "extra": {SERIAL: tray.serial},
+        "driver_info": driver_info(tray, bmc),
+        "extra": {SERIAL: tray.serial, ACCESS: access},
         "network_data": network_data(tray, default_route=True),
     }
 

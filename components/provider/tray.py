@@ -1,26 +1,24 @@
 """One tray on its way to its goal.
 
-Owns the loop: look, decide by the table (tray_state.py), act through the journal, wait, look again. It
-can be killed anywhere; the next run looks first and goes on from what it finds.
+Owns the loop: look, decide by the table (tray_state.py), act through the journal, wait (tray_requests.py), look
+again. It can be killed anywhere; the next run looks first and goes on from what it finds.
 """
 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
-from typing import Any
 
-from components.clients.ironic import IronicError
-from components.clients.ironic_diagnosis import diagnose, timed_out
 from components.clients.ironic_model import Node
 from components.engine.journal import Action, Observation
 from components.errors import DeviceError
 from components.plan.actions.action import ActionKind
+from components.provider.tray_access import ACCESS, LOST
 from components.provider.tray_plan import Tools, TrayPlan
 from components.provider.tray_problem import circles_problem, identity_problems, maintenance_problem, stuck_problem
 from components.provider.tray_progress import Progress
+from components.provider.tray_requests import DOING, TrayRequests
 from components.provider.tray_state import (
     DEPLOYED,
     DEPLOYING,
@@ -37,25 +35,6 @@ from components.provider.tray_state import (
     seen,
 )
 
-DOING = {
-    Step.ENROL: "enrolment",
-    Step.MANAGE: "taking it back for inspection",
-    Step.INSPECT: "inspection",
-    Step.CLEAN: "cleaning",
-    Step.DEPLOY: "deployment",
-    Step.UNDEPLOY: "undeployment",
-    Step.POWER_OFF: "switching off",
-    Step.REMOVE: "removal",
-}
-ARRIVED = {
-    Step.ENROL: {"manageable"},
-    Step.MANAGE: {"manageable"},
-    Step.INSPECT: {"manageable"},
-    Step.CLEAN: {"available"},
-    Step.DEPLOY: {"active"},
-    # Cleaning follows by itself, and is a step of its own.
-    Step.UNDEPLOY: {"available", "cleaning", "clean wait"},
-}
 STEPS_LIMIT = 12
 """The longest way (rebuild of a tray whose inspection must be repeated) is 7; more means going in circles."""
 
@@ -68,6 +47,7 @@ class TrayWorker:
         self._want = want
         self._tools = tools
         self._progress = Progress(plan.name, tools.report)
+        self._requests = TrayRequests(plan, tools, self._progress)
         self._is_inspected_now = False
 
     async def reach(self) -> Node | None:
@@ -84,6 +64,7 @@ class TrayWorker:
                 await held.enter_async_context(self._tools.admission.destructive.slot(self._tools.rack))
             node = await self._prepare(node)
             for _ in range(STEPS_LIMIT):
+                node = await self._keep_access(node)
                 step = next_step(node, self._want, is_identified=await self._is_identified(node))
                 if step is Step.DONE:
                     return node
@@ -104,32 +85,50 @@ class TrayWorker:
         if node is None:
             return None
         if node.maintenance:
-            await self._end_maintenance(node)
-        if node.provision_state in WAITING and _age_s(node) > self._tools.timeout_s:
+            node = await self._end_maintenance(node)
+        if node is not None and node.provision_state in WAITING and _age_s(node) > self._tools.timeout_s:
             await self._give_up(node)
             node = await self._look()
+        node = await self._keep_access(node)
         if node is not None and not is_moving(node) and self._want.goal is not Goal.GONE and not self._is_there(node):
-            await self._tools.ironic.update_node(
+            return await self._tools.ironic.update_node(
                 self._plan.name, {f"/{key}": value for key, value in self._plan.registration.items() if key != "name"}
             )
         return node
+
+    async def _keep_access(self, node: Node | None) -> Node | None:
+        """Give Ironic the access to the BMC that we have by now, once the BMC has taken it from us.
+
+        Also for a host in service: it goes on running, and could not be switched off or watched with the old one.
+        """
+        plan = self._plan
+        is_ours = node is not None and not is_moving(node) and self._want.goal is not Goal.GONE
+        if node is None or not is_ours or node.extra.get(ACCESS) == plan.access:
+            return node
+        await plan.bmc_answers()
+        return await self._tools.ironic.update_node(
+            plan.name, {"/driver_info": plan.registration["driver_info"], f"/extra/{ACCESS}": plan.access}
+        )
 
     def _is_there(self, node: Node) -> bool:
         is_wanted = self._want.goal is Goal.ACTIVE and is_deployed(node, self._want.deployment)
         return node.provision_state == "active" and is_wanted
 
-    async def _end_maintenance(self, node: Node) -> None:
+    async def _end_maintenance(self, node: Node) -> Node | None:
         if node.fault is None:
             raise DeviceError("a tray is in maintenance", [maintenance_problem(node)])
+        if node.fault == LOST and self._want.goal is not Goal.GONE:
+            await self._plan.bmc_answers()  # says why; Ironic would only knock again until the BMC locks the account
         # Ironic does this by itself after a failure. Our run is the new attempt after the cure.
         await self._tools.ironic.end_maintenance(node.name)
+        return await self._look()
 
     async def _give_up(self, node: Node) -> None:
         """End a wait for an agent that did not call back in a whole timeout of an earlier run."""
         if node.provision_state in DEPLOYING:
             await self._take(Step.UNDEPLOY, node)
         else:
-            await self._ask("abort")
+            await self._requests.provision("abort")
             await self._tools.watch.until(node.name, lambda n: not is_moving(n), self._tools.timeout_s)
 
     async def _is_identified(self, node: Node | None) -> bool:
@@ -152,8 +151,8 @@ class TrayWorker:
         if step is Step.STUCK:
             raise DeviceError("a tray is in other hands", [stuck_problem(self._plan.name, node)])
         if step is Step.MANAGE:
-            await self._ask("manage")
-            await self._arrive(step)
+            await self._requests.provision("manage")
+            await self._requests.arrive(step)
             return
         async with AsyncExitStack() as held:
             limits = {Step.CLEAN: self._tools.admission.cleans, Step.DEPLOY: self._tools.admission.deploys}
@@ -169,7 +168,7 @@ class TrayWorker:
                 action,
                 observe=lambda: self._observe(action),
                 act=lambda: self._act(step, node),
-                await_done=lambda: self._arrive(step),
+                await_done=lambda: self._requests.arrive(step),
             )
         self._is_inspected_now |= step is Step.INSPECT
 
@@ -189,16 +188,16 @@ class TrayWorker:
             if step is Step.ENROL:
                 await self._enrol(node)
             elif step is Step.INSPECT:
-                await self._ask("inspect")
+                await self._requests.provision("inspect")
             elif step is Step.CLEAN:
-                await self._ask("provide")
+                await self._requests.provision("provide")
             elif step is Step.DEPLOY:
                 await ironic.update_node(name, {"/instance_info": {**self._plan.instance, DEPLOYED: str(uuid.uuid4())}})
-                await self._ask("active", self._plan.config_drive())
+                await self._requests.provision("active", self._plan.config_drive())
             elif step is Step.UNDEPLOY:
-                await self._ask("deleted")
+                await self._requests.provision("deleted")
             elif step is Step.POWER_OFF:
-                await ironic.power(name, "power off")
+                await self._requests.power("power off")
             elif step is Step.REMOVE:
                 await ironic.delete_node(name)
 
@@ -208,44 +207,7 @@ class TrayWorker:
         node = node or await ironic.create_node(plan.registration)
         for mac in sorted(plan.macs - await ironic.ports(plan.name)):
             await ironic.create_port(node, mac, boots=mac == plan.oob_mac)
-        await self._ask("manage")
-
-    async def _ask(self, verb: str, config_drive: Mapping[str, Any] | None = None) -> None:
-        try:
-            await self._tools.ironic.provision(self._plan.name, verb, config_drive=config_drive)
-        except IronicError as error:
-            if error.status in (None, 401, 403):  # Ironic itself, not the tray
-                raise
-            problem = diagnose(self._plan.name, self._progress.doing, error.reason)
-            raise DeviceError(problem.message, [problem]) from error
-
-    async def _arrive(self, step: Step) -> None:
-        """Wait until Ironic has done the step; raises DeviceError with the cause if it has not."""
-
-        def is_over(node: Node | None) -> bool:
-            self._progress.show(node)
-            if step is Step.POWER_OFF:
-                return node is not None and node.power_state == "power off"
-            if node is None or node.provision_state in ARRIVED.get(step, ()):
-                return True
-            return not is_moving(node) and node.reservation is None
-
-        if step is Step.REMOVE:
-            return
-        try:
-            node = await self._tools.watch.until(self._plan.name, is_over, self._tools.timeout_s)
-        except TimeoutError:
-            node = await self._look()
-            state = node.provision_state if node else "absent"
-            problem = timed_out(self._plan.name, self._progress.doing, self._tools.timeout_s, state)
-            raise DeviceError(problem.message, [problem]) from None
-        state = node.provision_state if node else "absent"
-        if state not in ARRIVED.get(step, {state}):
-            problem = diagnose(self._plan.name, self._progress.doing, node.last_error if node else None)
-            raise DeviceError(problem.message, [problem])
-        if step is Step.DEPLOY:
-            self._progress.begin("waiting for the host's answer")
-            await self._plan.host_answers()
+        await self._requests.provision("manage")
 
 
 def _age_s(node: Node) -> float:

@@ -37,6 +37,8 @@ class TrayPlan:
     bmc_url: str
     registration: Mapping[str, Any]
     """Fields of the Ironic node."""
+    access: str
+    """Digest of the access to its BMC."""
     instance: Mapping[str, Any]
     """Ironic's instance_info for the deployment."""
     config_drive: Callable[[], Mapping[str, Any]]

@@ -177,5 +177,5 @@ def test_no_two_modules_of_the_components_list_the_same_words() -> None:
             if isinstance(node, ast.ClassDef) and any(ast.unparse(base) == "StrEnum" for base in node.bases):
                 words = {ast.unparse(item.value) for item in node.body if isinstance(item, ast.Assign)}
                 named.setdefault(node.name, []).append(words)
-    twice = {name: set.intersection(*lists) for name, lists in named.items() if len(lists) > 1}
+    twice = {name: lists[0].intersection(*lists[1:]) for name, lists in named.items() if len(lists) > 1}
     assert not {name: words for name, words in twice.items() if words}, "make it one, and import it"

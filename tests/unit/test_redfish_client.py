@@ -39,7 +39,7 @@ async def test_a_bmc_that_lists_its_systems_is_let_through() -> None:
         (httpx.ConnectTimeout(""), "bmc-unreachable"),
         (httpx.ReadTimeout(""), "bmc-unreachable"),
         (httpx.ConnectError("[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed"), "bmc-certificate"),
-        (httpx.Response(500), "enrolment-failed"),
+        (httpx.Response(500), "access-failed"),
     ],
 )
 async def test_a_bmc_that_does_not_is_named_with_its_cause_after_one_try(
