@@ -15,6 +15,7 @@ from components.clients.forge.model import Kind, Target
 from components.errors import Problem, SpecError
 
 _REF = re.compile(r"refs/pull/(\d+)/")
+_PROJECT = re.compile(r"(?!\.+/)[\w.-]+/(?!\.+$)[\w.-]+")
 _REMEDY = "run this in a pipeline of a pull or merge request; docs/guides/pipelines.md"
 
 
@@ -77,7 +78,7 @@ def _github_like(kind: Kind, variables: Mapping[str, str], event: Mapping[str, A
         name
         for name, is_there in (
             ("GITHUB_API_URL or GITHUB_SERVER_URL", bool(api)),
-            ("GITHUB_REPOSITORY", re.fullmatch(r"[\w.-]+/[\w.-]+", project)),
+            ("GITHUB_REPOSITORY", _PROJECT.fullmatch(project)),
             ("GITHUB_EVENT_PATH with a pull request", number),
         )
         if not is_there

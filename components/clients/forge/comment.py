@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
+from components.clients.forge import http
 from components.clients.forge.gitlab import inert
 from components.clients.forge.model import SIZES, Author, Comment, Forge, Kind, UncertainError
 from components.errors import Problem, SpecError
@@ -68,7 +67,6 @@ async def publish(
     *,
     author: str | None = None,
     update_only: bool = False,
-    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
 ) -> Posted:
     """Make `body`, from `compose`, the one comment of ours for a region. Running it again changes nothing.
 
@@ -88,7 +86,7 @@ async def publish(
             # it may have been written: look before writing it a second time
             if attempt == CREATIONS:
                 raise
-            await sleep(PAUSE_S * attempt)
+            await http.pause(PAUSE_S * attempt)
     raise AssertionError("the last attempt returns or raises")
 
 

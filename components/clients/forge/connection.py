@@ -30,12 +30,19 @@ def connect(project: Path, target: Target, *, token: str | None = None, ca: str 
 
 
 def _token(project: Path, reference: str) -> str:
+    if not reference.startswith(("env:", "file:")):
+        # somebody may have given the token itself: it is not shown
+        raise _refusal("--token", "is not a secret reference", "file:PATH or env:NAME")
     value = resolve(project, reference).strip()
     # a header cannot hold anything else, and the error of the HTTP library would show the value
     if not value or not value.isascii() or not value.isprintable() or " " in value:
-        problem = Problem(path=reference, message="does not hold a token", allowed="one word", rule="secret")
-        raise SecretError("a secret cannot be used", [problem])
+        raise _refusal(reference, "does not hold a token", "one word")
     return register(value)
+
+
+def _refusal(path: str, message: str, allowed: str) -> SecretError:
+    problem = Problem(path=path, message=message, allowed=allowed, rule="secret")
+    return SecretError("a secret cannot be used", [problem])
 
 
 def _refuse_plain(target: Target) -> None:

@@ -11,7 +11,7 @@ import asyncio
 import random
 import ssl
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from email.utils import parsedate_to_datetime
 from typing import Any, cast
 
@@ -36,7 +36,10 @@ REMEDIES = {
     404: "the project or request does not exist, or the token may not see it",
 }
 
-Sleep = Callable[[float], Awaitable[None]]
+
+async def pause(seconds: float) -> None:
+    """Wait before a request is sent again."""
+    await asyncio.sleep(seconds)
 
 
 class ForgeHttp:
@@ -48,16 +51,12 @@ class ForgeHttp:
         headers: Mapping[str, str],
         *,
         tls: ssl.SSLContext | None = None,
-        transport: httpx.AsyncBaseTransport | None = None,
-        sleep: Sleep = asyncio.sleep,
     ) -> None:
         self._target = target
-        self._sleep = sleep
         self._http = httpx.AsyncClient(
             headers={"User-Agent": "gpuregion", **headers},
             verify=tls or True,
             timeout=httpx.Timeout(30, connect=10),
-            transport=transport,
             follow_redirects=False,  # the token is for this address and no other
         )
 
@@ -91,7 +90,7 @@ class ForgeHttp:
         address = path if "://" in path else f"{self._target.api}{path}"
         for attempt in range(1, ATTEMPTS + 1):
             is_last = attempt == ATTEMPTS
-            pause = random.uniform(0.5, 1.0) * min(LONGEST_PAUSE_S, FIRST_PAUSE_S * 2 ** (attempt - 1))  # noqa: S311
+            seconds = random.uniform(0.5, 1.0) * min(LONGEST_PAUSE_S, FIRST_PAUSE_S * 2 ** (attempt - 1))  # noqa: S311
             try:
                 response = await self._http.request(method, address, json=json, params=params)
             except httpx.TransportError as error:
@@ -109,8 +108,8 @@ class ForgeHttp:
                 if not _is_not_now(response) or is_last or (asked or 0) > PATIENCE_S:
                     raise self._refusal(response)
                 if asked is not None:
-                    pause += asked
-            await self._sleep(pause)
+                    seconds += asked
+            await pause(seconds)
         raise AssertionError("the last attempt returns or raises")
 
     def document(self, response: httpx.Response, shape: type) -> Any:
