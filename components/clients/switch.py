@@ -1,6 +1,6 @@
 """One FRR switch over SSH.
 
-Owns the way to the switch's side of a commit (fabric_commit.py, uploaded and compared byte by byte) and the
+Owns the way to the switch's side of a commit (switch_agent, uploaded as one file and compared byte by byte) and the
 translation of its answers. The order of things between switches is the engine's.
 """
 
@@ -12,10 +12,10 @@ import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 from components.clients.ssh import Completed, SshAccess, SshConnection, SshError
+from components.clients.switch_archive import switch_archive
 from components.engine.switch import (
     RUNBOOK,
     Checked,
@@ -34,14 +34,9 @@ Answer = Mapping[str, Any]
 
 
 @cache
-def _agent() -> bytes:
-    return Path(__file__).with_name("fabric_commit.py").read_bytes()
-
-
-@cache
 def agent_path() -> str:
     """Named by content, so that a rollback timer of an older version keeps its own program."""
-    return f"{AGENT_FOLDER}/fabric-commit-{hashlib.sha256(_agent()).hexdigest()[:12]}"
+    return f"{AGENT_FOLDER}/fabric-commit-{hashlib.sha256(switch_archive()).hexdigest()[:12]}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,7 +67,7 @@ class FrrSwitch:
         try:
             if not await self._has_agent():
                 await self._ssh.run(f"mkdir -p {AGENT_FOLDER}")
-                await self._ssh.put(agent_path(), _agent())
+                await self._ssh.put(agent_path(), switch_archive())
             self._is_ready = True
         except SshError as error:
             raise self._unreachable(error) from error
@@ -136,7 +131,7 @@ class FrrSwitch:
     async def _has_agent(self) -> bool:
         """Compare on the switch: cheaper than a transfer. A program that was tampered with is written anew."""
         seen = await self._ssh.run(f"sha256sum {agent_path()}")
-        return seen.out.split()[:1] == [hashlib.sha256(_agent()).hexdigest()]
+        return seen.out.split()[:1] == [hashlib.sha256(switch_archive()).hexdigest()]
 
     def _unreachable(self, error: DeviceError) -> SwitchUnreachableError:
         first = error.problems[0]

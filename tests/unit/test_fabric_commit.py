@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from components.clients import fabric_commit as agent
+from components.clients.switch_agent import commit as agent
+from components.clients.switch_agent import files
+from components.clients.switch_agent import frr as router
 
 FACTORY = "frr version 8.4.4\nfrr defaults datacenter\nend\n"
 CONFIG = "frr version 8.4.4\nfrr defaults datacenter\nrouter bgp 65000\nexit\nend\n"
@@ -55,25 +57,25 @@ def frr(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Frr]:
     frr = Frr()
     (tmp_path / "frr").mkdir()
     (tmp_path / "frr/vtysh.conf").write_text("service integrated-vtysh-config\n")
-    monkeypatch.setattr(agent, "CONFIG", tmp_path / "frr/frr.conf")
-    monkeypatch.setattr(agent, "VOLATILE", tmp_path / "run")
-    monkeypatch.setattr(agent, "KEPT", tmp_path / "kept")
-    monkeypatch.setattr(agent, "LOG", tmp_path / "log")
-    monkeypatch.setattr(agent, "run", frr.run)
+    monkeypatch.setattr(files, "CONFIG", tmp_path / "frr/frr.conf")
+    monkeypatch.setattr(files, "VOLATILE", tmp_path / "run")
+    monkeypatch.setattr(files, "KEPT", tmp_path / "kept")
+    monkeypatch.setattr(files, "LOG", tmp_path / "log")
+    monkeypatch.setattr(router, "run", frr.run)
     monkeypatch.setattr(agent, "arm_timer", lambda commit: None)  # pyright: ignore[reportUnknownArgumentType, reportUnknownLambdaType]
     yield frr
 
 
 def apply(text: str = CONFIG) -> None:
-    agent.apply(text, "c1", "lab/fabric", "60", agent.digest(agent.running()))
+    agent.apply(text, "c1", "lab/fabric", "60", files.digest(router.running()))
 
 
 def test_the_startup_configuration_is_written_at_confirm_and_not_before(frr: Frr) -> None:
     apply()
     assert frr.running == CONFIG
-    assert not agent.CONFIG.exists()
+    assert not files.CONFIG.exists()
     agent.confirm("c1")
-    assert agent.CONFIG.read_text() == CONFIG
+    assert files.CONFIG.read_text() == CONFIG
     assert agent.pending() is None
     assert agent.factory()["factory"] == FACTORY
 
@@ -83,19 +85,19 @@ def test_rolled_back_the_switch_runs_what_it_ran(frr: Frr) -> None:
     agent.take_back(agent.mine("c1"), "test")
     assert frr.running == FACTORY
     assert agent.pending() is None
-    assert "c1 rolled back: test" in agent.LOG.read_text()
+    assert "c1 rolled back: test" in files.LOG.read_text()
 
 
 def test_nothing_is_applied_on_top_of_a_commit_that_waits(frr: Frr) -> None:
     apply()
-    with pytest.raises(agent.Refused, match="c1 waits"):
-        agent.apply(CONFIG, "c2", "lab/fabric", "60", agent.digest(agent.running()))
+    with pytest.raises(files.Refused, match="c1 waits"):
+        agent.apply(CONFIG, "c2", "lab/fabric", "60", files.digest(router.running()))
 
 
 def test_nothing_is_applied_if_somebody_typed_a_line_since_the_check(frr: Frr) -> None:
-    base = agent.digest(agent.running())
+    base = files.digest(router.running())
     frr.running += "ip route 10.0.0.0/8 blackhole\n"
-    with pytest.raises(agent.Refused, match="has changed since"):
+    with pytest.raises(files.Refused, match="has changed since"):
         agent.apply(CONFIG, "c1", "lab/fabric", "60", base)
     assert agent.pending() is None
 
@@ -103,9 +105,9 @@ def test_nothing_is_applied_if_somebody_typed_a_line_since_the_check(frr: Frr) -
 def test_a_restarted_frr_is_not_confirmed(frr: Frr) -> None:
     apply()
     frr.running = FACTORY  # it read its startup file
-    with pytest.raises(agent.Refused, match="no longer"):
+    with pytest.raises(files.Refused, match="no longer"):
         agent.confirm("c1")
-    assert not agent.CONFIG.exists()
+    assert not files.CONFIG.exists()
 
 
 def test_a_reload_that_leaves_something_is_repeated_once(frr: Frr) -> None:
@@ -116,7 +118,7 @@ def test_a_reload_that_leaves_something_is_repeated_once(frr: Frr) -> None:
 
 def test_a_reload_that_says_success_and_leaves_something_is_taken_back(frr: Frr) -> None:
     frr.stubborn = 2
-    with pytest.raises(agent.Refused, match=r"not taken cleanly.*taken back") as caught:
+    with pytest.raises(files.Refused, match=r"not taken cleanly.*taken back") as caught:
         apply()
     assert "+ router bgp 65000" in caught.value.details["left"]
     assert agent.pending() is None
@@ -124,14 +126,14 @@ def test_a_reload_that_says_success_and_leaves_something_is_taken_back(frr: Frr)
 
 def test_syntax_errors_name_the_line(frr: Frr) -> None:
     frr.syntax_error = "line 3: % Unknown command: router bgp 65000"
-    with pytest.raises(agent.Refused) as caught:
+    with pytest.raises(files.Refused) as caught:
         agent.check(CONFIG)
     assert caught.value.details == {"line_number": 3, "line": "router bgp 65000"}
 
 
 def test_a_daemon_that_does_not_run_is_named(frr: Frr) -> None:
     frr.daemons = "zebra"
-    with pytest.raises(agent.Refused, match="bgpd does not run"):
+    with pytest.raises(files.Refused, match="bgpd does not run"):
         agent.check(CONFIG)
 
 
@@ -142,7 +144,7 @@ def confirmed(frr: Frr) -> None:
 
 def test_as_confirmed_nothing_is_computed(frr: Frr, monkeypatch: pytest.MonkeyPatch) -> None:
     confirmed(frr)
-    monkeypatch.setattr(agent, "delta", lambda *_: pytest.fail("asked"))  # pyright: ignore[reportUnknownArgumentType, reportUnknownLambdaType]
+    monkeypatch.setattr(router, "delta", lambda *_: pytest.fail("asked"))  # pyright: ignore[reportUnknownArgumentType, reportUnknownLambdaType]
     checked = agent.check(CONFIG)
     assert (checked["delta"], checked["drift"], checked["rewrite"]) == ([], [], False)
 
@@ -171,10 +173,10 @@ def test_differences_carry_their_context(frr: Frr, monkeypatch: pytest.MonkeyPat
         del argv
         return 0, out, ""
 
-    monkeypatch.setattr(agent, "run", answer)
+    monkeypatch.setattr(router, "run", answer)
     path = tmp_path / "candidate"
     path.write_text(CONFIG)
-    assert agent.delta(path) == [
+    assert router.delta(path) == [
         "- router bgp 1 / address-family ipv4 unicast / no network 10.0.0.0/8",
         "+ router bgp 1 / neighbor swp1 bfd",
     ]
@@ -190,13 +192,13 @@ def test_a_removal_that_frr_reload_counts_as_an_addition_is_a_removal(
         del argv
         return 0, f"\nLines To Add\n===\nno {line}\nno zebra nexthop kernel enable\n", ""
 
-    monkeypatch.setattr(agent, "run", answer)
+    monkeypatch.setattr(router, "run", answer)
     path = tmp_path / "candidate"
     path.write_text(CONFIG)
-    assert agent.delta(path, f"{line}\n") == [f"- no {line}", "+ no zebra nexthop kernel enable"]
+    assert router.delta(path, f"{line}\n") == [f"- no {line}", "+ no zebra nexthop kernel enable"]
 
 
 def test_prose_in_place_of_json_counts_as_nothing() -> None:
-    assert agent.first_json("% BGP instance not found\n", "{") == {}
+    assert router.first_json("% BGP instance not found\n", "{") == {}
     both = json.dumps([{"a": 1}], indent=1) + "\n" + json.dumps({"b": 2}, indent=1)
-    assert (agent.first_json(both, "["), agent.first_json(both, "{")) == ([{"a": 1}], {"b": 2})
+    assert (router.first_json(both, "["), router.first_json(both, "{")) == ([{"a": 1}], {"b": 2})
