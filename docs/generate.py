@@ -11,9 +11,13 @@ from pathlib import Path
 from typing import Any
 
 import typer.main
+from catalogue_page import catalogue_page
 
-from components.plan.schema import profile_schema, schema
+from components.plan.schema import schema
+from components.spec.catalogue import load_catalogue
+from components.spec.catalogue.schema import catalogue_schemas
 from stacks.cli.main import app
+from stacks.project import CATALOGUE, ROOT
 
 REFERENCE = Path(__file__).parent / "reference"
 
@@ -69,6 +73,34 @@ def _models(title: str, intro: str, root: dict[str, Any]) -> str:
     return "\n".join(lines) + "\n"
 
 
+def _catalogue_files() -> str:
+    """The files of the catalogue: one page, as they share most of their parts."""
+    schemas = catalogue_schemas()
+    parts: dict[str, Any] = {}
+    lines = [
+        "# Files of the catalogue",
+        "",
+        "Keys of the files in `stacks/regions/_catalogue`, one item a file; what they say is in [catalogue.md](catalogue.md).",
+    ]
+    for where, root in schemas.items():
+        parts |= root.get("$defs", {})
+        if root.get("properties"):
+            lines += ["", f"## {where}", "", root["description"], "", *_table(root)]
+    lines += [
+        "",
+        "## sources.yaml",
+        "",
+        "Number of the source, from S1 on, and for each:",
+        "",
+        *_table(parts["Source"]),
+    ]
+    for name, node in sorted(parts.items()):
+        if node.get("properties") and name != "Source":
+            about = " ".join(str(node.get("description", "")).split())
+            lines += ["", f"## {name}", "", about, "", *_table(node)]
+    return "\n".join(lines) + "\n"
+
+
 def _commands() -> str:
     commands: dict[str, Any] = vars(typer.main.get_command(app))["commands"]
     lines = [
@@ -106,11 +138,8 @@ def pages() -> dict[str, str]:
             "Keys of the YAML files in `stacks/regions/<region>`. Each top-level key stands in exactly one of the files. `region schema` prints the same as JSON Schema for editors.",
             schema(),
         ),
-        "profile.md": _models(
-            "Hardware profile",
-            "Keys of the files in `stacks/regions/_catalogue`, one profile a file.",
-            profile_schema(),
-        ),
+        "catalogue.md": catalogue_page(load_catalogue(CATALOGUE, root=ROOT)),
+        "catalogue-files.md": _catalogue_files(),
         "region-command.md": _commands(),
     }
 

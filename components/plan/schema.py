@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from components.spec.profile import RackProfile
 from components.spec.region import RegionFiles
+from components.spec.series import Clos, RackSeries
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
@@ -18,13 +18,16 @@ def schema() -> dict[str, Any]:
     """Schema of each file of a region."""
     document = RegionFiles.model_json_schema()
     document.pop("required")
+    definitions = document["$defs"]
+    for short in (RackSeries, Clos):
+        described = short.model_json_schema(ref_template="#/$defs/{model}")
+        definitions |= described.pop("$defs", {}) | {short.__name__: described}
+    racks = document["properties"]["racks"]
+    racks["items"] = {"anyOf": [racks["items"], {"$ref": "#/$defs/RackSeries"}]}
+    fabric = definitions["Fabric"]
+    fabric["properties"]["clos"] = {"$ref": "#/$defs/Clos", "description": "In the place of spines and leaves."}
+    fabric["required"] = [key for key in fabric["required"] if key not in ("spines", "leaves")]
     return {"$schema": _DIALECT, **document, "title": "A file of a region", "description": _doc(RegionFiles)}
-
-
-def profile_schema() -> dict[str, Any]:
-    """Schema of a file of the catalogue."""
-    document = RackProfile.model_json_schema()
-    return {"$schema": _DIALECT, **document, "title": "A rack profile", "description": _doc(RackProfile)}
 
 
 def _doc(model: type) -> str:

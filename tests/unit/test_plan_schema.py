@@ -9,7 +9,8 @@ import jsonschema
 import pytest
 from ruamel.yaml import YAML
 
-from components.plan.schema import profile_schema, schema
+from components.plan.schema import schema
+from components.spec.catalogue.schema import catalogue_schemas
 from tests.regions import REGIONS
 
 
@@ -22,9 +23,27 @@ def test_each_file_of_the_lab_fits_the_schema(path: Path) -> None:
     jsonschema.validate(read(path), schema())
 
 
-def test_profiles_of_the_catalogue_fit_their_schema() -> None:
-    for path in (REGIONS / "_catalogue").glob("*.yaml"):
-        jsonschema.validate(read(path), profile_schema())
+@pytest.mark.parametrize(
+    "path", sorted((REGIONS / "_catalogue").rglob("*.yaml")), ids=lambda path: f"{path.parent.name}/{path.name}"
+)
+def test_each_file_of_the_catalogue_fits_its_schema(path: Path) -> None:
+    schemas = catalogue_schemas()
+    jsonschema.validate(read(path), schemas.get(path.name) or schemas[path.parent.name])
+
+
+@pytest.mark.parametrize(
+    ("where", "document"),
+    [
+        ("racks", {"profile": "x"}),
+        ("switches", {"switch": "x", "kind": "token-ring"}),
+        ("sources.yaml", {"S1": {"title": "without a place"}}),
+        ("latency.yaml", {"latencies": [{"between": ["paris"], "planning_ms": 1}]}),
+    ],
+    ids=str,
+)
+def test_an_editor_underlines_what_the_catalogue_refuses(where: str, document: dict[str, Any]) -> None:
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate(document, catalogue_schemas()[where])
 
 
 @pytest.mark.parametrize(
