@@ -48,12 +48,12 @@ def _result(plan: RegionPlan, host: HostPlan, result: RunResult) -> CheckResult:
     failure = next((task.message for task in result.failed if task.host == host.name), f"no report; see {result.log}")
     cluster = plan.cluster
     is_good = (
-        report is not None and report["version"] == cluster.nvidia_driver and report["gpus"] == cluster.gpus_per_host
+        report is not None and report["version"] == cluster.nvidia_driver and report["gpus"] == host.gpus
     )
     return judged(
         f"runtime.driver.{host.name}",
         good=is_good,
-        expected=f"driver {cluster.nvidia_driver}, {cluster.gpus_per_host} GPUs",
+        expected=f"driver {cluster.nvidia_driver}, {host.gpus} GPUs",
         found=_words(report) if report else failure,
         remedy="`region up <region> --layer runtime` installs it; it never reboots a host",
     )

@@ -62,8 +62,8 @@ def check_devices(plan: RegionPlan, slices: Objects) -> Iterator[CheckResult]:
         if host.role is TrayRole.GPU_WORKER:
             yield judged(
                 f"runtime.devices.{host.name}",
-                good=count.get(host.name, 0) == plan.cluster.gpus_per_host,
-                expected=f"{plan.cluster.gpus_per_host} devices of {driver}",
+                good=count.get(host.name, 0) == host.gpus,
+                expected=f"{host.gpus} devices of {driver}",
                 found=f"{count.get(host.name, 0)} devices",
                 remedy="`kubectl -n dra-driver get pods -o wide` and the log of the pod on this host",
             )

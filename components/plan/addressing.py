@@ -28,3 +28,14 @@ def edge_pair(pool: IPv4Network, id: int) -> tuple[str, str]:
     """Both ends of edge link `id` (from 1), ours first, with the prefix length."""
     network = IPv4Network(subnet(pool, 31, id - 1))
     return f"{network[0]}/31", f"{network[1]}/31"
+
+
+def host_link(pool: IPv4Network, id: int) -> tuple[str, str]:
+    """Both ends of the link of host `id` to its first leaf, plain: the leaf's, then the host's."""
+    network = IPv4Network(subnet(pool, 31, id - 1))
+    return str(network[0]), str(network[1])
+
+
+def rack_block(pool: IPv4Network, prefix: int, rack_id: int) -> IPv4Network:
+    """The block of management addresses of a rack: number id - 1 of this length."""
+    return IPv4Network(subnet(pool, prefix, rack_id - 1))

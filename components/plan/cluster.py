@@ -18,7 +18,7 @@ def compile_cluster(region: Region, artifacts: ArtifactIndex, racks: Sequence[Ra
     """The cluster over all hosts of the region."""
     cluster, pools = region.cluster, region.pools
     first = next(h for rack in racks for h in rack.hosts if h.role is TrayRole.CONTROL_PLANE)
-    profiles = {profile.profile: profile for profile in region.profiles}
+    profiles = {profile.profile: profile for profile in region.catalogue.racks}
     # The rules hold the facts used here to be the same in all racks of a cluster.
     profile = profiles[racks[0].profile]
     return ClusterPlan(
@@ -45,6 +45,5 @@ def compile_cluster(region: Region, artifacts: ArtifactIndex, racks: Sequence[Ra
         cgroup_version=profile.tray.cgroup_version,
         limited_oom_score=profile.tray.limited_oom_score,
         nvidia_driver=region.drivers.nvidia,
-        gpus_per_host=region.drivers.gpus_per_host,
         simulated=profile.simulated,
     )

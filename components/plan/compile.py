@@ -11,6 +11,7 @@ from components.plan.naming import oob_bridge
 from components.plan.racks import compile_racks
 from components.plan.rules import RULES
 from components.plan.runtime import compile_runtime
+from components.plan.topology import compile_topology
 from components.spec.artifacts import ArtifactIndex
 from components.spec.region import Region
 
@@ -32,6 +33,7 @@ def compile_region(region: Region, artifacts: ArtifactIndex) -> RegionPlan:
             gateway=str(region.pools.oob.gateway),
             bridge=oob_bridge(region.region),
         ),
+        topology=compile_topology(region),
         fabric=fabric,
         racks=racks,
         cluster=compile_cluster(region, artifacts, racks),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
 from components.plan.addressing import address, edge_pair
@@ -24,22 +25,34 @@ from components.spec.region import Region
 def compile_fabric(region: Region, racks: Sequence[RackPlan]) -> FabricPlan:
     """The whole fabric; racks give what hangs on the leaves."""
     pools, fabric = region.pools, region.fabric
-    first_ports = {rack.name: rack.first_leaf_port for rack in region.racks}
+    first_ports = {rack.name: (rack.first_leaf_port, rack.leaf_lanes) for rack in region.racks}
     behind: dict[str, list[tuple[PortPlan, HostPlan]]] = {leaf.name: [] for leaf in fabric.leaves}
     cables: list[Cable] = []
     for rack in racks:
         for host in rack.hosts:
-            port = leaf_port(first_ports[rack.name], host.slot)
-            uplinks = [nic for nic in host.nics if not nic.is_oob]
-            for leaf, nic in zip(host.leaves, uplinks, strict=True):
-                behind[leaf].append((PortPlan(name=port, peer=host.name, peer_port=nic.name, peer_kind="host"), host))
-                cables.append(Cable(a_device=host.name, a_port=nic.name, b_device=leaf, b_port=port))
+            first, lanes = first_ports[rack.name]
+            port = leaf_port(first, host.slot, lanes)
+            managed_by = None if any(nic.is_oob for nic in host.nics) else f"{host.oob_gateway}/31"
+            for leaf, uplink in zip(host.leaves, host.uplinks, strict=True):
+                behind[leaf].append(
+                    (
+                        PortPlan(name=port, peer=host.name, peer_port=uplink, peer_kind="host", address=managed_by),
+                        host,
+                    )
+                )
+                managed_by = None
+                cables.append(Cable(a_device=host.name, a_port=uplink, b_device=leaf, b_port=port))
+    planes: dict[int, list[Spine]] = defaultdict(list)
+    for spine in fabric.spines:
+        planes[spine.plane].append(spine)
+    leaves: dict[int, list[Leaf]] = defaultdict(list)
     for leaf in fabric.leaves:
-        cables.extend(_leaf_cables(leaf, fabric.spines, region.region))
+        leaves[leaf.plane].append(leaf)
+        cables.extend(_leaf_cables(leaf, planes[leaf.plane], region.region))
     return FabricPlan(
         switches=(
-            *(_spine(spine, fabric.leaves, region) for spine in fabric.spines),
-            *(_leaf(leaf, behind[leaf.name], region) for leaf in fabric.leaves),
+            *(_spine(spine, leaves[spine.plane], region) for spine in fabric.spines),
+            *(_leaf(leaf, planes[leaf.plane], behind[leaf.name], region) for leaf in fabric.leaves),
         ),
         cables=tuple(cables),
         edges=tuple(_edges(region)),
@@ -53,7 +66,8 @@ def compile_fabric(region: Region, racks: Sequence[RackPlan]) -> FabricPlan:
 
 def _routed(pools: Pools) -> tuple[str, ...]:
     """What is reached through the fabric from outside."""
-    return tuple(str(p) for p in (pools.switch_loopbacks, pools.host_loopbacks, pools.service_vips, pools.pods))
+    routed = (pools.switch_loopbacks, pools.host_loopbacks, pools.service_vips, pools.pods, pools.host_links)
+    return tuple(str(pool) for pool in routed if pool is not None)
 
 
 def _leaf_cables(leaf: Leaf, spines: Iterable[Spine], region: str) -> Iterable[Cable]:
@@ -85,11 +99,13 @@ def _spine(spine: Spine, leaves: Iterable[Leaf], region: Region) -> SwitchPlan:
     return _switch(spine, SwitchRole.SPINE, region.asns.spine.first, ports, (), region)
 
 
-def _leaf(leaf: Leaf, behind: Sequence[tuple[PortPlan, HostPlan]], region: Region) -> SwitchPlan:
+def _leaf(
+    leaf: Leaf, spines: Iterable[Spine], behind: Sequence[tuple[PortPlan, HostPlan]], region: Region
+) -> SwitchPlan:
     ports = [port for port, _ in behind]
     ports += [
         PortPlan(name=spine.leaf_port, peer=spine.name, peer_port=leaf.spine_port, peer_kind="spine")
-        for spine in region.fabric.spines
+        for spine in spines
     ]
     if leaf.edge:
         ours, _ = edge_pair(region.pools.edge_links, leaf.edge.id)
@@ -119,6 +135,8 @@ def _switch(
         id=switch.id,
         role=role,
         os=region.fabric.switch_os,
+        model=region.fabric.switch,
+        plane=switch.plane,
         oob_address=address(region.pools.oob.switches, switch.id),
         loopback=address(region.pools.switch_loopbacks, switch.id),
         asn=asn,

@@ -46,7 +46,7 @@ def host_variables(host: HostPlan, plan: RegionPlan) -> dict[str, object]:
         "frr_loopback": host.loopback,
         "frr_pod_cidr": host.pod_cidr,
         "frr_service_vips": list(host.service_vips),
-        "frr_uplinks": [nic.name for nic in host.nics if not nic.is_oob],
+        "frr_uplinks": list(host.uplinks),
         "frr_bfd_interval_ms": plan.fabric.bfd_interval_ms,
         "frr_bfd_multiplier": plan.fabric.bfd_multiplier,
     }

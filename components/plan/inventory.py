@@ -13,6 +13,7 @@ Variables of each host
     kubernetes_pod_cidr, pod_network_cidr
                                         the host's own pod network
     kubernetes_node_labels              the rack, for placement
+    nvidia_driver_gpu_count             GPUs that the host must show, or it is not accepted
 
 Variables of all hosts
     base_hosts                          list of {name, address}: every deployed host, in-band, by name
@@ -32,7 +33,7 @@ Variables of all hosts
     kubernetes_join_pace
     kubernetes_admin_kubeconfig         relative to the project, where playbooks are run
     pod_network_mtu
-    nvidia_driver_version, nvidia_driver_gpu_count
+    nvidia_driver_version
     dra_driver_image, dra_driver_name, dra_driver_gpu_count
     keda_manifest_url, keda_manifest_sha256
     keda_http_add_on_manifest_url, keda_http_add_on_manifest_sha256
@@ -145,6 +146,7 @@ def _host_variables(host: HostPlan, plan: RegionPlan) -> dict[str, Any]:
         "kubernetes_pod_cidr": host.pod_cidr,
         "kubernetes_node_labels": {RACK_LABEL: host.rack},
         "pod_network_cidr": host.pod_cidr,
+        "nvidia_driver_gpu_count": host.gpus,
     }
 
 
@@ -177,10 +179,10 @@ def _region_variables(plan: RegionPlan) -> dict[str, Any]:
         "kubernetes_admin_kubeconfig": str(kubeconfig_path(plan.region)),
         "pod_network_mtu": plan.fabric.mtu,
         "nvidia_driver_version": cluster.nvidia_driver,
-        "nvidia_driver_gpu_count": cluster.gpus_per_host,
         "dra_driver_image": cluster.image(DRA_DRIVER[cluster.simulated]).reference,
         "dra_driver_name": device_driver(cluster),
-        "dra_driver_gpu_count": cluster.gpus_per_host,
+        # Of the example driver, which publishes as many on every host; real ones count for themselves.
+        "dra_driver_gpu_count": max((host.gpus for host in plan.deployed_hosts), default=0),
         **_manifest("keda", cluster, "keda"),
         **_manifest("keda_http_add_on", cluster, "http-add-on"),
         **_manifest("envoy_gateway", cluster, "envoy-gateway"),

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from components.plan.topology import TopologyPlan
 from components.spec.rack import Role as TrayRole
 
 
@@ -26,7 +27,7 @@ class Nic:
     name: str
     """Name in the operating system and on the tray, e.g. `eth1`."""
     mac: str
-    """Lower-case, colon separated."""
+    """Lower-case, colon separated; empty until the tray is received."""
     is_oob: bool
 
 
@@ -42,12 +43,15 @@ class HostPlan:
     slot: int
     role: TrayRole
     serial: str
+    """Empty until the tray is received."""
+    gpus: int
     nics: tuple[Nic, ...]
     bmc_address: str
     """Plain address of the BMC."""
     bmc_url: str
     oob_address: str
-    """Plain address on the out-of-band network (SSH, provisioning)."""
+    """Plain address by which the host is installed and managed (SSH): on the out-of-band network, or, where
+    trays have no port there, on the link to the first leaf."""
     oob_prefix: int
     oob_gateway: str
     loopback: str
@@ -58,6 +62,16 @@ class HostPlan:
     """Plain addresses that this host announces besides its own."""
     leaves: tuple[str, ...]
     """Leaf switches in the order of the uplink ports."""
+
+    @property
+    def is_received(self) -> bool:
+        """Whether the machine is known by its serial number; nothing is done to one that is not."""
+        return bool(self.serial)
+
+    @property
+    def uplinks(self) -> tuple[str, ...]:
+        """Ports to the fabric, in the order of `leaves`."""
+        return tuple(nic.name for nic in self.nics if not nic.is_oob)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,7 +114,8 @@ class PortPlan:
     peer_kind: str
     """`spine`, `leaf`, `host` or `edge`."""
     address: str | None = None
-    """Address with prefix length, on an edge link only; all other links are unnumbered."""
+    """Address with prefix length on an edge link, and on the link by which a host without an out-of-band
+    port is managed; all other links are unnumbered."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -111,6 +126,9 @@ class SwitchPlan:
     id: int
     role: SwitchRole
     os: str
+    model: str
+    """Kind of switch, of the catalogue."""
+    plane: int
     oob_address: str
     loopback: str
     asn: int
@@ -238,7 +256,6 @@ class ClusterPlan:
     cgroup_version: int
     limited_oom_score: bool
     nvidia_driver: str
-    gpus_per_host: int
     simulated: bool
 
     def image(self, name: str) -> ContainerImage:
@@ -304,6 +321,7 @@ class RegionPlan:
     domain: str
     endpoints: Endpoints
     oob: OutOfBandPlan
+    topology: TopologyPlan
     fabric: FabricPlan
     racks: tuple[RackPlan, ...]
     cluster: ClusterPlan

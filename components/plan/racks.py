@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from components.plan.addressing import address, subnet
+from components.plan.addressing import address, host_link, rack_block, subnet
 from components.plan.model import HostPlan, Nic, RackPlan, TrayHardware, TrayRole
 from components.plan.naming import host_name
 from components.spec.artifacts import ArtifactIndex
+from components.spec.catalogue.rack import RackProfile
 from components.spec.derive import host_id
-from components.spec.profile import RackProfile
+from components.spec.network import Pools
 from components.spec.rack import Rack, Tray
 from components.spec.region import Region
 
 
 def compile_racks(region: Region, artifacts: ArtifactIndex) -> tuple[RackPlan, ...]:
     """All racks in the order of their ids, trays in the order of their slots."""
-    profiles = {profile.profile: profile for profile in region.profiles}
+    profiles = {profile.profile: profile for profile in region.catalogue.racks}
     vips = service_vips(region)
     racks = sorted(region.racks, key=lambda rack: rack.id)
     return tuple(_rack(rack, profiles[rack.profile], region, artifacts, vips) for rack in racks)
@@ -61,12 +62,24 @@ def _rack(
     )
 
 
+def _management(pools: Pools, id: int, *, has_oob_nic: bool) -> tuple[str, int, str]:
+    """Address, prefix length and gateway by which a host is managed."""
+    if has_oob_nic and pools.oob.hosts:
+        return address(pools.oob.hosts, id), pools.oob.network.prefixlen, str(pools.oob.gateway)
+    if pools.host_links is None:
+        raise ValueError(f"host {id} has no pool for its management address")
+    leaf, host = host_link(pools.host_links, id)
+    return host, 31, leaf
+
+
 def _host(
     tray: Tray, rack: Rack, profile: RackProfile, region: Region, vips: Mapping[TrayRole, tuple[str, ...]]
 ) -> HostPlan:
     pools = region.pools
     id = host_id(rack.id, tray.slot, pools.slots_per_rack)
-    bmc = address(pools.oob.bmcs, id)
+    bmc = str(rack_block(pools.oob.racks, pools.oob.rack_prefix, rack.id)[tray.slot])
+    management, prefix, gateway = _management(pools, id, has_oob_nic=profile.tray.has_oob_nic)
+    macs = tray.macs or ("",) * len(profile.tray.nics)
     port = 443 if profile.tray.bmc_scheme == "https" else 80
     return HostPlan(
         name=host_name(rack.name, tray.slot),
@@ -74,16 +87,17 @@ def _host(
         rack=rack.name,
         slot=tray.slot,
         role=tray.role,
-        serial=tray.serial,
+        serial=tray.serial or "",
+        gpus=profile.tray.gpus,
         nics=tuple(
-            Nic(name=name, mac=mac, is_oob=index == 0)
-            for index, (name, mac) in enumerate(zip(profile.tray.nics, tray.macs, strict=True))
+            Nic(name=name, mac=mac, is_oob=profile.tray.has_oob_nic and index == 0)
+            for index, (name, mac) in enumerate(zip(profile.tray.nics, macs, strict=True))
         ),
         bmc_address=bmc,
         bmc_url=f"{profile.tray.bmc_scheme}://{bmc}:{port}",
-        oob_address=address(pools.oob.hosts, id),
-        oob_prefix=pools.oob.network.prefixlen,
-        oob_gateway=str(pools.oob.gateway),
+        oob_address=management,
+        oob_prefix=prefix,
+        oob_gateway=gateway,
         loopback=address(pools.host_loopbacks, id),
         asn=region.asns.host.first + id,
         pod_cidr=subnet(pools.pods, pools.pod_prefix, id),

@@ -43,7 +43,8 @@ def rack_inputs(plan: RegionPlan, rack: RackPlan) -> dict[str, Any]:
             "sha256": rack.image_sha256,
             "format": rack.image_format,
         },
-        "trays": {host.name: _tray(host, rack, plan) for host in rack.hosts},
+        # Nothing is done to a machine that is not known by its serial number.
+        "trays": {host.name: _tray(host, rack, plan) for host in rack.hosts if host.is_received},
         "ssh_key": credentials["ssh_key"],
         "ntp": list(endpoints.ntp),
         "deploy_timeout_s": DEPLOY_TIMEOUT_S,

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 from components.errors import Problem
 from components.spec.artifacts import ArtifactIndex
-from components.spec.position import Location, text_of
+from components.spec.position import Location
 from components.spec.region import Region
 
 Rule = Callable[[Region, ArtifactIndex], Iterable[Problem]]
@@ -60,7 +60,7 @@ def service_images_are_published(region: Region, artifacts: ArtifactIndex) -> It
 
 def system_artifacts_are_published(region: Region, artifacts: ArtifactIndex) -> Iterator[Problem]:
     """Images of the cluster and manifests of the runtime are in the index."""
-    simulated = any(profile.simulated for profile in region.profiles)
+    simulated = any(profile.simulated for profile in region.catalogue.racks)
     for name in (*SYSTEM_IMAGES, DRA_DRIVER[simulated]):
         if name not in artifacts.container_images:
             yield _unpublished(region, ("cluster",), name, artifacts.container_images)
@@ -112,7 +112,7 @@ def _problem(
 ) -> Problem:
     place = region.positions.of(at)
     return Problem(
-        path=text_of(at),
+        path=region.positions.text(at),
         message=message,
         found=found,
         allowed=allowed,

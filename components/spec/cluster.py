@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
 from components.spec.base import Model
+from components.spec.limits import MAX_CLUSTER_NODES
 from components.spec.types import Domain, Id, Name, Version
 
 
@@ -37,12 +38,17 @@ class Cluster(Model):
     """Nodes that may join at one time. The control plane fails under hundreds at once."""
     api_vip_id: Id | None = None
     """VIP of the API; needed with more than one control plane, whose address must outlive any of them."""
+    max_nodes: Annotated[int, Field(ge=1, le=MAX_CLUSTER_NODES)] = MAX_CLUSTER_NODES
+    """Nodes of one cluster; where a region has more, it is cut between scalable units."""
     namespaces: tuple[Namespace, ...] = ()
 
 
 class Drivers(Model):
-    """The GPU driver of all GPU workers."""
+    """The GPU driver of all GPU workers, and what must have its version."""
 
     nvidia: Version
-    gpus_per_host: Annotated[int, Field(ge=1, le=16)]
-    """GPUs that each worker must show, or it is not accepted."""
+    imex: Literal["dra", "host"] = "dra"
+    """Who starts the daemons that share memory over NVLink: the DRA driver for each workload, or the host.
+    Never both."""
+    doca: Version | None = None
+    """DOCA-Host: the drivers of BlueField and ConnectX."""

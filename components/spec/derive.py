@@ -8,6 +8,9 @@ from __future__ import annotations
 
 import re
 
+from components.spec.rack import Place, Rack
+from components.spec.site import Site
+
 HOST_SUFFIXES = ("", "-bmc")
 """Endings of the DNS names of a tray: the host, and its BMC."""
 
@@ -25,12 +28,19 @@ def host_id(rack_id: int, slot: int, slots_per_rack: int) -> int:
     return (rack_id - 1) * slots_per_rack + slot
 
 
-def leaf_port(first_port: str, slot: int) -> str:
-    """The port of a slot on its leaves: slot 1 has the first port, the others follow."""
-    match = re.fullmatch(r"(.*?)([0-9]+)", first_port)
+def leaf_port(first_port: str, slot: int, lanes: int = 1) -> str:
+    """The port of a slot on its leaves: slot 1 has the first port, the others follow.
+
+    With lanes, that many slots share a port by a breakout cable: swp1s2, swp1s3, swp2s0.
+    """
+    pattern = r"(.*?)([0-9]+)s([0-9]+)" if lanes > 1 else r"(.*?)([0-9]+)"
+    match = re.fullmatch(pattern, first_port)
     if match is None:
         raise ValueError(f"{first_port} is not a port name")
-    return f"{match[1]}{int(match[2]) + slot - 1}"
+    if lanes == 1:
+        return f"{match[1]}{int(match[2]) + slot - 1}"
+    port, lane = divmod(int(match[2]) * lanes + int(match[3]) + slot - 1, lanes)
+    return f"{match[1]}{port}s{lane}"
 
 
 def edge_interface(region: str, edge_id: int) -> str:
@@ -41,3 +51,17 @@ def edge_interface(region: str, edge_id: int) -> str:
 def oob_bridge(region: str) -> str:
     """The bridge of the out-of-band network on a bench machine."""
     return f"{region}-oob"
+
+
+def place_of(site: Site, rack: Rack) -> Place | None:
+    """Where the rack stands: as written, or counted by its id over the halls, row by row; None beyond the
+    last place, which a rule reports."""
+    if rack.place:
+        return rack.place
+    number = rack.id - 1
+    for hall in site.halls:
+        if number < hall.places:
+            row, position = divmod(number, hall.racks_per_row)
+            return Place(hall=hall.name, row=row + 1, position=position + 1)
+        number -= hall.places
+    return None

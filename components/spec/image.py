@@ -14,3 +14,6 @@ class Image(Model):
     name: Name
     """Name in the artifact index, which knows its digest and where it lies."""
     format: Literal["raw", "qcow2"]
+    os: Name
+    """Distribution and release, as in the catalogue's software sets: `debian-12`, `ubuntu-2404`."""
+    arch: Literal["x86_64", "aarch64"]

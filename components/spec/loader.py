@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from components.errors import Problem, SpecError
+from components.spec.catalogue.files import read_catalogue
 from components.spec.draft import Draft, salvage
+from components.spec.expand import Received, expand
 from components.spec.position import Location, Position, Positions
 from components.spec.problems import problems_of
 from components.spec.region import Region
@@ -33,16 +36,19 @@ def load(region_dir: Path, catalogue_dir: Path, *, project: Path | None = None) 
     reader.read_catalogue(catalogue_dir)
     positions = Positions(MappingProxyType(reader.places))
     problems = reader.problems
+    long = expand(reader.data, positions, reader.read_received())
+    problems += long.problems
+    positions = Positions(MappingProxyType(reader.places), MappingProxyType(long.origins))
     region: Region | None = None
     try:
-        region = Region.model_validate_json(json.dumps(reader.data), strict=True).at(positions)
+        region = Region.model_validate_json(json.dumps(long.data), strict=True).at(positions)
         draft = Draft(region, frozenset(Region.model_fields))
     except ValidationError as error:
         problems += _unexplained(problems_of(error, Region, positions), reader)
-        draft = salvage(reader.data, error)
+        draft = salvage(long.data, error)
     problems += run(RULES, draft, positions)
     if problems or region is None:
-        ordered = sorted(problems, key=lambda p: (p.file or "", p.line or 0, p.path, p.rule or ""))
+        ordered = sorted(_gathered(problems), key=lambda p: (p.file or "", p.line or 0, p.path, p.rule or ""))
         count = f"{len(ordered)} problem{'s' if len(ordered) != 1 else ''}"
         raise SpecError(f"{_shown(region_dir, root)}: {count}; nothing has been touched", ordered)
     return region
@@ -52,6 +58,19 @@ def _unexplained(problems: Iterable[Problem], reader: _Reader) -> list[Problem]:
     """Without what only follows from a fault of a file: its keys are missing, its bad value is none."""
     said = {problem.path for problem in reader.problems}
     return [p for p in problems if p.path not in said and not (reader.is_incomplete and p.path in Region.model_fields)]
+
+
+def _gathered(problems: Iterable[Problem]) -> Iterator[Problem]:
+    """What all members of a series have in common is said once, of the first, with their number."""
+    groups: dict[tuple[object, ...], list[Problem]] = {}
+    for problem in problems:
+        series, is_member, _ = problem.path.partition(" (")
+        groups.setdefault((problem.rule, problem.file, problem.line, series, bool(is_member)), []).append(problem)
+    for (*_, is_series), (first, *others) in groups.items():
+        if is_series and others:
+            yield dataclasses.replace(first, message=f"{first.message} (and {len(others)} more of this series)")
+        else:
+            yield from (first, *others)
 
 
 def _shown(path: Path, root: Path) -> str:
@@ -98,43 +117,49 @@ class _Reader:
         self._check_folder_name(folder)
 
     def read_catalogue(self, folder: Path) -> None:
-        if "profiles" in self.data:
-            # Rejected below as unknown would be unfair: the model has it, but from the catalogue only.
-            place = self.places[("profiles",)]
+        if "catalogue" in self.data:
+            # Rejected as unknown would be unfair: the model has it, but from the catalogue's folder only.
+            place = self.places[("catalogue",)]
             self.problems.append(
                 Problem(
-                    path="profiles",
-                    message="profiles stand in the catalogue, not in a region",
-                    remedy=f"move each to {_shown(folder, self.root)}/NAME.yaml",
+                    path="catalogue",
+                    message="what hardware is stands in the catalogue, not in a region",
+                    remedy=f"move each item to a file of its own below {_shown(folder, self.root)}",
                     file=place.file,
                     line=place.line,
-                    rule="profiles-in-region",
+                    rule="catalogue-in-region",
                 )
             )
-        profiles: list[dict[str, Any]] = []
-        for path in self._files(folder):
+        files = read_catalogue(folder, root=self.root)
+        self.problems += files.problems
+        self.places.update(files.places)
+        self.is_incomplete |= files.is_incomplete
+        self.data["catalogue"] = files.data
+
+    def read_received(self) -> Received:
+        """The list of delivered hardware; nothing where the description names none or none has come."""
+        reference = self.data.get("received")
+        if not isinstance(reference, str) or not reference.startswith("file:"):
+            return {}
+        path = self.root / reference.removeprefix("file:")
+        if not path.is_file():
+            return {}
+        try:
+            content: object = json.loads(path.read_text(encoding="utf-8"))
+            return TypeAdapter(dict[str, dict[str, dict[str, Any]]]).validate_python(content)
+        except (ValueError, ValidationError):
             shown = _shown(path, self.root)
-            at: Location = ("profiles", len(profiles))
-            document = read(path, shown_as=shown, prefix=at)
-            self.problems += document.problems
-            self.places.update(document.places)
-            self.places[at] = Position(shown, 1)
-            profiles.append(document.data)
-            name = document.data.get("profile")
-            if isinstance(name, str) and name != path.stem:
-                self.problems.append(
-                    Problem(
-                        path=f"profiles[{len(profiles) - 1}].profile",
-                        message="a profile and its file have different names",
-                        found=name,
-                        allowed=path.stem,
-                        remedy="rename one of them",
-                        file=shown,
-                        line=self.places[(*at, "profile")].line,
-                        rule="profile-file-name",
-                    )
+            self.problems.append(
+                Problem(
+                    path="received",
+                    message="the list of delivered hardware cannot be read",
+                    allowed='JSON: {rack: {slot: {"serial": ..., "macs": [...]}}}',
+                    remedy=f"write {shown} anew from the supplier's list",
+                    file=shown,
+                    rule="received-form",
                 )
-        self.data["profiles"] = profiles
+            )
+            return {}
 
     def _files(self, folder: Path) -> list[Path]:
         files = sorted(folder.glob("*.yaml")) if folder.is_dir() else []

@@ -18,10 +18,12 @@ class OutOfBand(Model):
     gateway: Address
     switches: Network
     """Management ports of switches: first address + switch id."""
-    hosts: Network
-    """Out-of-band ports of hosts: first address + host id."""
-    bmcs: Network
-    """BMCs: first address + host id."""
+    hosts: Network | None = None
+    """Out-of-band ports of hosts: first address + host id. Absent where trays have no such port."""
+    racks: Network
+    """Management controllers in racks: one block for each rack id."""
+    rack_prefix: Annotated[int, Field(ge=16, le=30)]
+    """Length of a rack's block. An NVL72 rack has 127 addresses, so it needs a /24: a /25 has 126."""
 
 
 class Pools(Model):
@@ -36,6 +38,9 @@ class Pools(Model):
     """Addresses of gateways, announced by the hosts that serve them: first address + VIP id."""
     edge_links: Network
     """Two addresses (a /31) for each edge id, from 1."""
+    host_links: Network | None = None
+    """Two addresses (a /31) for each host id: the first uplink of hosts that have no out-of-band port, by
+    which they are installed and managed. The leaf has the even one."""
     pods: Network
     """One network of `pod_prefix` for each host id."""
     services: Network
@@ -56,6 +61,8 @@ class AsNumbers(Model):
     """First number + switch id."""
     host: Asns
     """First number + host id."""
+    oob: Asns | None = None
+    """First number + number of the out-of-band switch; NVIDIA's plan of 100 numbers holds 50 racks."""
 
 
 class Bfd(Model):
@@ -67,6 +74,10 @@ class Bfd(Model):
     """Packets that may be lost in a row."""
 
 
+Plane = Annotated[int, Field(ge=1, le=8)]
+"""Planes of a fabric do not meet: a leaf has links to the spines of its own plane only."""
+
+
 class Spine(Model):
     """A switch of the upper tier."""
 
@@ -74,7 +85,8 @@ class Spine(Model):
     id: Id
     """Unique among all switches."""
     leaf_port: Interface
-    """The port of each leaf that goes to this spine."""
+    """The port of each leaf of its plane that goes to this spine."""
+    plane: Plane = 1
 
 
 class Edge(Model):
@@ -92,14 +104,48 @@ class Leaf(Model):
     id: Id
     """Unique among all switches."""
     spine_port: Interface
-    """The port of each spine that goes to this leaf."""
+    """The port of each spine of its plane that goes to this leaf."""
+    plane: Plane = 1
     edge: Edge | None = None
+
+
+class Compute(Model):
+    """The InfiniBand network between GPUs; always built for whole scalable units (RA-11338-001)."""
+
+    switch: Name
+    """Kind of switch, of the catalogue."""
+    tiers: Literal[2, 3]
+    """2: leaf and spine. 3: with cores, for islands that two tiers do not reach."""
+    mtu: Mtu = 4096
+    """Of InfiniBand packets, bytes."""
+
+
+class ScalableUnit(Model):
+    """How racks are grouped. Set once for the life of a region: positions in all networks follow."""
+
+    racks: Annotated[int, Field(ge=1, le=64)] = 8
+    """Rack ids that make one unit: unit = (rack id - 1) // this + 1."""
+    island_units: Annotated[int, Field(ge=1, le=64)] = 16
+    """Units that make one island of the compute network. An island is built for all of them, so that
+    growth within it moves no cable."""
+
+
+class OutOfBandNetwork(Model):
+    """The switches of the management network; those in racks come with the racks."""
+
+    switch: Name
+    """Kind of switch that gathers the racks' own, of the catalogue."""
+    aggregation: Annotated[int, Field(ge=1, le=64)]
+    """How many gather them. Their ids count on from `first_id`."""
+    first_id: Id
 
 
 class Fabric(Model):
     """The switches of a region and how they watch each other."""
 
-    switch_os: Literal["frr"]
+    switch: Name
+    """Kind of switch, of the catalogue."""
+    switch_os: Literal["frr", "cumulus", "sonic"]
     """Adapter that renders and applies their configuration."""
     mtu: Mtu = 1500
     """Of all fabric ports and pods, bytes. 1500 passes everywhere; real fabrics use 9000 and more."""

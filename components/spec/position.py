@@ -25,16 +25,42 @@ class Positions:
     """Location -> place, for all keys and list items of a description."""
 
     places: Mapping[Location, Position] = field(default_factory=lambda: MappingProxyType({}))
+    origins: Mapping[Location, tuple[Location, str]] = field(default_factory=lambda: MappingProxyType({}))
+    """Location of a list item -> where it was written, and its name if a series made it; only where a
+    short form was expanded."""
 
     def of(self, location: Location) -> Position | None:
         """The place of this location, or of the nearest one above it that was written.
 
         A top-level key that is missing would stand beside the first one, `region`.
         """
-        for length in range(len(location), 0, -1):
-            if place := self.places.get(location[:length]):
+        written, _, _ = self._written(location)
+        for length in range(len(written), 0, -1):
+            if place := self.places.get(written[:length]):
                 return place
         return self.places.get(("region",))
+
+    def text(self, location: Location) -> str:
+        """The location as an operator finds it: `racks[0].trays[2].serial`, `racks[0] (ess-r017).trays[2].serial`."""
+        written, name, rest = self._written(location)
+        if not name:
+            return text_of(written)
+        inner = text_of(rest)
+        return f"{text_of(written)} ({name}){'' if inner.startswith('[') or not inner else '.'}{inner}"
+
+    def is_generated(self, location: Location) -> bool:
+        """Whether a series made what is here."""
+        return bool(self._written(location)[1])
+
+    def _written(self, location: Location) -> tuple[Location, str, Location]:
+        """Location in the files, name of the generated member, and what is within the member."""
+        if self.origins:
+            for length in range(len(location), 0, -1):
+                if found := self.origins.get(location[:length]):
+                    origin, name = found
+                    rest = location[length:]
+                    return (origin, name, rest) if name else ((*origin, *rest), "", ())
+        return location, "", ()
 
 
 def text_of(location: Location) -> str:

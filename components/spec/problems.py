@@ -13,7 +13,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from components.errors import Problem
-from components.spec.position import Location, Positions, text_of
+from components.spec.position import Location, Positions
 
 _SECRET_KEY = re.compile(r"pass|secret|token|key|credential|pki", re.IGNORECASE)
 
@@ -42,10 +42,13 @@ _TYPES = {
 }
 
 
-def problems_of(error: ValidationError, model: type[BaseModel], positions: Positions) -> Iterator[Problem]:
-    """One problem for each thing that pydantic rejected."""
+def problems_of(
+    error: ValidationError, model: type[BaseModel], positions: Positions, at: Location = ()
+) -> Iterator[Problem]:
+    """One problem for each thing that pydantic rejected; the model describes what is at this location."""
     for item in errors_of(error):
-        location: Location = tuple(item["loc"])
+        inner: Location = tuple(item["loc"])
+        location = (*at, *inner)
         kind: str = item["type"]
         context: dict[str, Any] = item.get("ctx", {})
         rule, message = _TEXTS.get(kind, ("value-type", "the value has the wrong type"))
@@ -57,14 +60,14 @@ def problems_of(error: ValidationError, model: type[BaseModel], positions: Posit
         elif kind == "missing":
             remedy = f"add `{location[-1]}`"
         elif kind == "extra_forbidden":
-            allowed, remedy = _keys(model, location)
+            allowed, remedy = _keys(model, inner)
         else:
             allowed = allowed or _allowed(context)
             is_bare = kind == "string_type" and isinstance(item["input"], (int, float))
             remedy = "put it in quotes" if is_bare else "correct the value"
         place = positions.of(location)
         yield Problem(
-            path=text_of(location),
+            path=positions.text(location),
             message=message,
             found=None if kind in ("missing", "extra_forbidden") else _shown(item["input"], location, rule),
             allowed=allowed,

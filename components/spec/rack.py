@@ -22,15 +22,26 @@ class Role(StrEnum):
     """Enrolled, inspected, wiped, and powered off until it takes another's place."""
 
 
+class Place(Model):
+    """Where a rack stands."""
+
+    hall: Name
+    row: Annotated[int, Field(ge=1, le=999)]
+    """From 1, as painted on the floor."""
+    position: Annotated[int, Field(ge=1, le=999)]
+    """Place in the row, from 1."""
+
+
 class Tray(Model):
     """One compute tray, known by its serial number."""
 
     slot: Annotated[int, Field(ge=1, le=64)]
     """Place in the rack, from the profile's first slot; it decides ports and addresses."""
     role: Role
-    serial: Serial
-    macs: Annotated[tuple[Mac, ...], Field(min_length=1)]
-    """One for each network card of the profile, in its order."""
+    serial: Serial | None = None
+    """Absent until the tray is received: it is planned and shown, and nothing is done to it."""
+    macs: tuple[Mac, ...] = ()
+    """One for each network card of the profile, in its order; none until the tray is received."""
 
 
 class Rack(Model):
@@ -45,6 +56,10 @@ class Rack(Model):
     """Leaf switches, one for each uplink card of a tray, in the cards' order."""
     first_leaf_port: Interface = "swp1"
     """Port of slot 1 on these leaves; the other slots follow."""
+    leaf_lanes: Annotated[int, Field(ge=1, le=8)] = 1
+    """Hosts that share a port of the leaves by a breakout cable: swp1s0 to swp1s3 with 4."""
+    place: Place | None = None
+    """Where it stands; by default its id counts places over the halls of the site, row by row."""
     image: Name
     """Which of `images` its hosts get."""
     protect: bool

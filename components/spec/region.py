@@ -9,11 +9,13 @@ from typing import Annotated
 from pydantic import AfterValidator, Field, PlainSerializer, PrivateAttr
 
 from components.spec.base import Model
+from components.spec.catalogue.catalogue import Catalogue
+from components.spec.catalogue.rack import RackProfile
 from components.spec.cluster import Cluster, Drivers
 from components.spec.image import Image
-from components.spec.network import AsNumbers, Fabric, Pools
+from components.spec.network import AsNumbers, Compute, Fabric, OutOfBandNetwork, Pools, ScalableUnit
 from components.spec.position import Positions
-from components.spec.profile import RackProfile
+from components.spec.power import Power
 from components.spec.rack import Rack
 from components.spec.runtime import Runtime
 from components.spec.service_endpoints import Services
@@ -34,14 +36,24 @@ class RegionFiles(Model):
     region: Name
     """Name of the region, and of its folder."""
     site: Site
+    power: Power
     credentials: Credentials
     pki: Pki
     artifacts: SecretReference
     """The artifact index: digests of all images and manifests."""
+    received: SecretReference | None = None
+    """The list of what was delivered (JSON): rack -> slot -> serial and MACs, for racks written as a series."""
+    provisional: bool = False
+    """Whether the region stands on figures that are not settled; it is planned and never brought up."""
     services: Services
     pools: Pools
     asns: AsNumbers
     fabric: Fabric
+    scalable_unit: ScalableUnit = ScalableUnit()
+    compute: Compute | None = None
+    """Absent where no job spans hosts."""
+    oob: OutOfBandNetwork | None = None
+    """Absent where one switch carries it all."""
     racks: Annotated[tuple[Rack, ...], Field(min_length=1)]
     images: Images
     """Deploy images by the name that racks use."""
@@ -51,10 +63,9 @@ class RegionFiles(Model):
 
 
 class Region(RegionFiles):
-    """A whole description, with the profiles that its racks name."""
+    """A whole description, with the catalogue that it refers to."""
 
-    profiles: tuple[RackProfile, ...]
-    """The catalogue."""
+    catalogue: Catalogue
 
     _positions: Positions = PrivateAttr(default_factory=Positions)
 
@@ -69,6 +80,6 @@ class Region(RegionFiles):
         located._positions = positions
         return located
 
-    def profile(self, name: str) -> RackProfile | None:
-        """The profile of this name."""
-        return next((p for p in self.profiles if p.profile == name), None)
+    def profile(self, rack: Rack) -> RackProfile | None:
+        """The profile of a rack; None where the catalogue has none of its name, which a rule reports."""
+        return self.catalogue.rack(rack.profile)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import Annotated
 
 from pydantic import Field
@@ -30,6 +31,23 @@ class Scaling(Model):
     """Seconds without a request until it goes back to `min`."""
 
 
+class Latency(Model):
+    """How long requests of some clients may travel."""
+
+    clients: Name
+    """Site near which the clients are, of the catalogue's delays."""
+    budget_ms: Annotated[int, Field(ge=1)]
+    """Round trip on the network, without the time of the model."""
+
+
+class Sovereignty(StrEnum):
+    """Where a service may be."""
+
+    EU = "eu"
+    """Placed, cached and answered from within the Union only."""
+    ANY = "any"
+
+
 class Service(Model):
     """One function or model that answers requests."""
 
@@ -44,6 +62,10 @@ class Service(Model):
     """TCP port that the container listens on."""
     gpus: Annotated[int, Field(ge=0, le=16)]
     """Of each replica."""
+    nvlink_domain: bool = False
+    """Whether all replicas must stand in one NVLink domain."""
+    sovereignty: Sovereignty = Sovereignty.ANY
+    latency: Latency | None = None
     scaling: Scaling
 
 

@@ -10,6 +10,28 @@ from components.spec.base import Model
 from components.spec.types import Domain, Name, SecretReference
 
 
+class GeoPosition(Model):
+    """A point on the map (WGS 84)."""
+
+    latitude: Annotated[float, Field(ge=-90, le=90)]
+    """Degrees north."""
+    longitude: Annotated[float, Field(ge=-180, le=180)]
+    """Degrees east."""
+
+
+class Hall(Model):
+    """A room with rows of racks."""
+
+    name: Name
+    rows: Annotated[int, Field(ge=1, le=200)]
+    racks_per_row: Annotated[int, Field(ge=1, le=100)]
+
+    @property
+    def places(self) -> int:
+        """Racks that it holds."""
+        return self.rows * self.racks_per_row
+
+
 class Site(Model):
     """A datacenter, or the bench machine that plays one."""
 
@@ -18,6 +40,10 @@ class Site(Model):
     """ISO 3166-1 code, two capitals: the law that the data is under."""
     domain: Domain
     """DNS zone of the region; host names and service names live in it."""
+    position: GeoPosition
+    """For distances, and the delays that follow from them."""
+    halls: Annotated[tuple[Hall, ...], Field(min_length=1)]
+    """In the order in which the ids of racks count their places. A new hall goes to the end."""
 
 
 class Credentials(Model):

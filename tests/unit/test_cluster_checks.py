@@ -138,7 +138,7 @@ def test_devices_are_counted_by_host_and_driver(lab_plan: RegionPlan) -> None:
         return {"spec": {"driver": driver, "nodeName": host, "devices": [{"name": f"gpu-{i}"} for i in range(count)]}}
 
     workers = [h.name for h in lab_plan.deployed_hosts if h.role is TrayRole.GPU_WORKER]
-    gpus = lab_plan.cluster.gpus_per_host
+    gpus = lab_plan.deployed_hosts[0].gpus
     slices = [published(workers[0], gpus), published(workers[1], gpus - 1), published(workers[1], 9, "nic.example.com")]
     assert failed(list(check_devices(lab_plan, slices))) == {f"runtime.devices.{workers[1]}": f"{gpus - 1} devices"}
 

@@ -41,7 +41,8 @@ def region_of(racks: dict[int, frozenset[int]], spines: int, pairs: int) -> Regi
             "gateway": "172.16.0.1",
             "switches": "172.16.4.0/22",
             "hosts": "172.16.64.0/18",
-            "bmcs": "172.16.128.0/18",
+            "racks": "172.16.128.0/17",
+            "rack_prefix": 24,
         },
         "switch_loopbacks": "10.0.0.0/20",
         "host_loopbacks": "10.0.64.0/18",
@@ -55,7 +56,8 @@ def region_of(racks: dict[int, frozenset[int]], spines: int, pairs: int) -> Regi
         {"name": name, "id": 100 + n, "spine_port": f"swp{n}", "edge": {"id": n, "port": "swp300"} if n < 3 else None}
         for n, name in enumerate(leaves, start=1)
     ]
-    document["profiles"][0]["slots"] = SLOTS
+    next(p for p in document["catalogue"]["racks"] if p["profile"] == "nspawn-rack")["slots"] = SLOTS
+    document["site"]["halls"] = [{"name": "a", "rows": 10, "racks_per_row": 10}]
     document["racks"] = [
         LAB["racks"][0]
         | {

@@ -71,7 +71,7 @@ def test_the_device_driver_publishes_the_hosts_gpus_under_the_name_that_the_clas
     (container,) = pod["containers"]
     settings = {e["name"]: e.get("value") for e in container["env"]}
     assert settings["DRIVER_NAME"] == device_driver(lab_plan.cluster)
-    assert settings["NUM_DEVICES"] == str(lab_plan.cluster.gpus_per_host)
+    assert settings["NUM_DEVICES"] == str(lab_plan.deployed_hosts[0].gpus)
     assert container["image"] == lab_plan.cluster.image("dra-example-driver").reference
     assert pod["nodeSelector"] == {"gpuregion.dev/gpu": "true"}
 

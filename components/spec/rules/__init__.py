@@ -1,10 +1,11 @@
 """Rules that look at more than one field of a description. Each has a stable id and a test."""
 
-from components.spec.rules import asns, cabling, cluster, identity, names, pools, services
+from components.spec.rules import asns, cabling, cluster, identity, names, placement, pools, services
 
 RULES = (
     *identity.RULES,
     *names.RULES,
+    *placement.RULES,
     *pools.RULES,
     *asns.RULES,
     *cabling.RULES,

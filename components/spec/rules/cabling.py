@@ -10,9 +10,9 @@ from components.spec.region import Region
 from components.spec.rules.rule import Fault, rule, unknown
 
 
-@rule("profile-unknown", "racks", "profiles")
+@rule("profile-unknown", "racks", "catalogue")
 def profiles_exist(region: Region) -> Iterator[Fault]:
-    known = {profile.profile for profile in region.profiles}
+    known = {profile.profile for profile in region.catalogue.racks}
     for r, rack in enumerate(region.racks):
         if rack.profile not in known:
             yield unknown(("racks", r, "profile"), "rack profile", rack.profile, known, "the catalogue")
@@ -25,9 +25,9 @@ def images_exist(region: Region) -> Iterator[Fault]:
             yield unknown(("racks", r, "image"), "image", rack.image, region.images, "images")
 
 
-@rule("slot-beyond-profile", "racks", "profiles")
+@rule("slot-beyond-profile", "racks", "catalogue")
 def slots_exist(region: Region) -> Iterator[Fault]:
-    profiles = {profile.profile: profile for profile in region.profiles}
+    profiles = {profile.profile: profile for profile in region.catalogue.racks}
     for r, rack in enumerate(region.racks):
         profile = profiles.get(rack.profile)
         for t, tray in enumerate(rack.trays):
@@ -41,11 +41,11 @@ def slots_exist(region: Region) -> Iterator[Fault]:
                 )
 
 
-@rule("rack-beyond-stride", "racks", "profiles", "pools")
+@rule("rack-beyond-stride", "racks", "catalogue", "pools")
 def racks_fit_stride(region: Region) -> Iterator[Fault]:
     """Host ids of a rack may not run into those of the next."""
     stride = region.pools.slots_per_rack
-    profiles = {profile.profile: profile for profile in region.profiles}
+    profiles = {profile.profile: profile for profile in region.catalogue.racks}
     for r, rack in enumerate(region.racks):
         profile = profiles.get(rack.profile)
         if profile and profile.slots > stride:
@@ -59,13 +59,13 @@ def racks_fit_stride(region: Region) -> Iterator[Fault]:
             )
 
 
-@rule("nic-count", "racks", "profiles")
+@rule("nic-count", "racks", "catalogue")
 def macs_match_nics(region: Region) -> Iterator[Fault]:
-    profiles = {profile.profile: profile for profile in region.profiles}
+    profiles = {profile.profile: profile for profile in region.catalogue.racks}
     for r, rack in enumerate(region.racks):
         profile = profiles.get(rack.profile)
         for t, tray in enumerate(rack.trays):
-            if profile and len(tray.macs) != len(profile.tray.nics):
+            if profile and (tray.serial or tray.macs) and len(tray.macs) != len(profile.tray.nics):
                 yield Fault(
                     at=("racks", r, "trays", t, "macs"),
                     message="a tray has one MAC address for each network card of its profile",
@@ -98,17 +98,18 @@ def leaves_differ(region: Region) -> Iterator[Fault]:
                 )
 
 
-@rule("leaf-count", "racks", "profiles")
+@rule("leaf-count", "racks", "catalogue")
 def leaves_match_uplinks(region: Region) -> Iterator[Fault]:
-    profiles = {profile.profile: profile for profile in region.profiles}
+    profiles = {profile.profile: profile for profile in region.catalogue.racks}
     for r, rack in enumerate(region.racks):
         profile = profiles.get(rack.profile)
-        if profile and len(rack.leaves) != len(profile.tray.nics) - 1:
+        uplinks = profile.tray.uplinks if profile else ()
+        if profile and len(rack.leaves) != len(uplinks):
             yield Fault(
                 at=("racks", r, "leaves"),
                 message="a rack has one leaf for each uplink of its trays",
                 found=str(len(rack.leaves)),
-                allowed=f"{len(profile.tray.nics) - 1}: for {', '.join(profile.tray.nics[1:])}",
+                allowed=f"{len(uplinks)}: for {', '.join(uplinks)}",
                 remedy="name one leaf for each uplink, in this order",
             )
 
@@ -133,13 +134,16 @@ def _ports(region: Region) -> Iterator[tuple[str, str, str, Location]]:
     fabric = region.fabric
     for s, spine in enumerate(fabric.spines):
         for n, leaf in enumerate(fabric.leaves):
+            if leaf.plane != spine.plane:
+                continue
             yield spine.name, leaf.spine_port, f"leaf {leaf.name}", ("fabric", "leaves", n, "spine_port")
             yield leaf.name, spine.leaf_port, f"spine {spine.name}", ("fabric", "spines", s, "leaf_port")
     for r, rack in enumerate(region.racks):
         for t, tray in enumerate(rack.trays):
             host = host_name(rack.name, tray.slot)
             for leaf in dict.fromkeys(rack.leaves):
-                yield leaf, leaf_port(rack.first_leaf_port, tray.slot), f"host {host}", ("racks", r, "trays", t, "slot")
+                port = leaf_port(rack.first_leaf_port, tray.slot, rack.leaf_lanes)
+                yield leaf, port, f"host {host}", ("racks", r, "trays", t, "slot")
     for n, leaf in enumerate(fabric.leaves):
         if leaf.edge:
             location: Location = ("fabric", "leaves", n, "edge", "port")

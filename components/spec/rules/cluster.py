@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from components.spec.limits import CONTAINERD_FOR_KUBERNETES, CONTROL_PLANE_SIZES, MAX_CLUSTER_NODES
+from components.spec.limits import CONTAINERD_FOR_KUBERNETES, CONTROL_PLANE_SIZES
 from components.spec.rack import Role
 from components.spec.region import Region
 from components.spec.rules.rule import Fault, rule
@@ -52,23 +52,10 @@ def there_are_workers(region: Region) -> Iterator[Fault]:
         )
 
 
-@rule("cluster-too-large", "racks")
-def cluster_is_supported(region: Region) -> Iterator[Fault]:
-    count = _count(region, Role.CONTROL_PLANE) + _count(region, Role.GPU_WORKER)
-    if count > MAX_CLUSTER_NODES:
-        yield Fault(
-            at=("racks",),
-            message="one Kubernetes cluster does not hold so many nodes",
-            found=str(count),
-            allowed=f"at most {MAX_CLUSTER_NODES}",
-            remedy="cut the region along racks into two",
-        )
-
-
-@rule("profiles-disagree", "racks", "profiles")
+@rule("profiles-disagree", "racks", "catalogue")
 def profiles_agree(region: Region) -> Iterator[Fault]:
     """What kubelet and the drivers are told is told once for the whole cluster."""
-    profiles = {profile.profile: profile for profile in region.profiles}
+    profiles = {profile.profile: profile for profile in region.catalogue.racks}
     facts = [
         (r, p.profile, (p.simulated, p.tray.cgroup_version, p.tray.limited_oom_score))
         for r, p in ((r, profiles.get(rack.profile)) for r, rack in enumerate(region.racks))
@@ -109,22 +96,6 @@ def versions_go_together(region: Region) -> Iterator[Fault]:
         )
 
 
-@rule("driver-gpu-count", "racks", "profiles", "drivers")
-def drivers_expect_what_is_there(region: Region) -> Iterator[Fault]:
-    profiles = {profile.profile: profile for profile in region.profiles}
-    expected = region.drivers.gpus_per_host
-    for name in dict.fromkeys(rack.profile for rack in region.racks):
-        profile = profiles.get(name)
-        if profile and profile.tray.gpus != expected:
-            yield Fault(
-                at=("drivers", "gpus_per_host"),
-                message=f"trays of profile {name} have another number of GPUs, so no host would be accepted",
-                found=str(expected),
-                allowed=str(profile.tray.gpus),
-                remedy="correct it here or in the profile",
-            )
-
-
 @rule("quota-zero", "cluster", partial=True)
 def quotas_allow_something(region: Region) -> Iterator[Fault]:
     for n, namespace in enumerate(region.cluster.namespaces):
@@ -142,9 +113,7 @@ RULES = (
     control_plane_is_odd,
     control_plane_has_address,
     there_are_workers,
-    cluster_is_supported,
     profiles_agree,
     versions_go_together,
-    drivers_expect_what_is_there,
     quotas_allow_something,
 )

@@ -50,7 +50,8 @@ def macs(region: Region) -> Iterator[Named]:
 def serials(region: Region) -> Iterator[Named]:
     for r, rack in enumerate(region.racks):
         for t, tray in enumerate(rack.trays):
-            yield ("racks", r, "trays", t, "serial"), tray.serial
+            if tray.serial:
+                yield ("racks", r, "trays", t, "serial"), tray.serial
 
 
 @rule("slot-duplicate", "racks", partial=True)

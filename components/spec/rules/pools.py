@@ -11,19 +11,23 @@ from components.spec.position import Location, text_of
 from components.spec.region import Region
 from components.spec.rules.rule import Fault, rule
 
-_APART = ("switch_loopbacks", "host_loopbacks", "service_vips", "edge_links", "pods", "services")
-_OOB_PARTS = ("switches", "hosts", "bmcs")
+_APART = ("switch_loopbacks", "host_loopbacks", "service_vips", "edge_links", "host_links", "pods", "services")
+_OOB_PARTS = ("switches", "hosts", "racks")
 MIN_SERVICES = 24
 """Length of the smallest service network: the cluster's DNS has its tenth address."""
 
 
 def _networks(pools: Pools) -> list[tuple[Location, IPv4Network]]:
-    networks: list[tuple[Location, IPv4Network]] = [(("pools", name), getattr(pools, name)) for name in _APART]
+    networks: list[tuple[Location, IPv4Network]] = [
+        (("pools", name), network) for name in _APART if (network := getattr(pools, name)) is not None
+    ]
     return [(("pools", "oob", "network"), pools.oob.network), *networks]
 
 
 def _oob_parts(pools: Pools) -> list[tuple[Location, IPv4Network]]:
-    return [(("pools", "oob", name), getattr(pools.oob, name)) for name in _OOB_PARTS]
+    return [
+        (("pools", "oob", name), network) for name in _OOB_PARTS if (network := getattr(pools.oob, name)) is not None
+    ]
 
 
 def _overlaps(networks: list[tuple[Location, IPv4Network]]) -> Iterator[Fault]:
@@ -154,8 +158,8 @@ def hosts_fit(region: Region) -> Iterator[Fault]:
     """One fault for each rack: the pool that is exhausted first is named."""
     pools = region.pools
     sizes = {
-        "oob.hosts": pools.oob.hosts.num_addresses - 1,
-        "oob.bmcs": pools.oob.bmcs.num_addresses - 1,
+        **({"oob.hosts": pools.oob.hosts.num_addresses - 1} if pools.oob.hosts else {}),
+        **({"host_links": pools.host_links.num_addresses // 2} if pools.host_links else {}),
         "host_loopbacks": pools.host_loopbacks.num_addresses - 1,
         "pods": (pools.pods.num_addresses >> (32 - pools.pod_prefix)) - 1,
     }
@@ -164,6 +168,16 @@ def hosts_fit(region: Region) -> Iterator[Fault]:
         last = max(host_id(rack.id, tray.slot, pools.slots_per_rack) for tray in rack.trays)
         if last > sizes[pool]:
             yield _too_small(("racks", r, "id"), pool, sizes[pool], last, "host id")
+
+
+@rule("oob-rack-block-missing", "pools", "racks")
+def blocks_fit(region: Region) -> Iterator[Fault]:
+    """Every rack id has a block of management addresses."""
+    oob = region.pools.oob
+    blocks = oob.racks.num_addresses >> (32 - oob.rack_prefix) if oob.rack_prefix >= oob.racks.prefixlen else 0
+    for r, rack in enumerate(region.racks):
+        if rack.id > blocks:
+            yield _too_small(("racks", r, "id"), "oob.racks", blocks, rack.id, f"/{oob.rack_prefix} of rack")
 
 
 @rule("oob-broadcast", "pools", "racks", "fabric")
@@ -178,7 +192,10 @@ def no_broadcast(region: Region) -> Iterator[Fault]:
     for r, rack in enumerate(region.racks):
         for t, tray in enumerate(rack.trays):
             id = host_id(rack.id, tray.slot, pools.slots_per_rack)
-            used += [(("racks", r, "trays", t, "slot"), part, id) for part in (pools.oob.hosts, pools.oob.bmcs)]
+            if pools.oob.hosts:
+                used.append((("racks", r, "trays", t, "slot"), pools.oob.hosts, id))
+            block = (rack.id - 1) << (32 - pools.oob.rack_prefix)
+            used.append((("racks", r, "trays", t, "slot"), pools.oob.racks, block + tray.slot))
     for location, part, id in used:
         if int(part.network_address) + id == int(last):
             yield Fault(
@@ -236,6 +253,7 @@ RULES = (
     services_wide,
     switches_fit,
     hosts_fit,
+    blocks_fit,
     no_broadcast,
     edges_fit,
     vips_fit,

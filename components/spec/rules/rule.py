@@ -2,39 +2,16 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from components.errors import Problem
 from components.spec.draft import Draft
-from components.spec.position import Location, Positions, text_of
+from components.spec.fault import Fault, unknown
+from components.spec.position import Positions
 from components.spec.region import Region
 
-
-@dataclass(frozen=True, kw_only=True)
-class Fault:
-    """One breach of a rule."""
-
-    at: Location
-    message: str
-    found: str | None = None
-    allowed: str | None = None
-    remedy: str
-
-
-def unknown(at: Location, what: str, found: str, known: Iterable[str], where: str) -> Fault:
-    """A name that stands nowhere, with the nearest that does."""
-    names = sorted(known)
-    close = difflib.get_close_matches(found, names, n=1)
-    return Fault(
-        at=at,
-        message=f"there is no such {what}",
-        found=found,
-        allowed=", ".join(names) or "none is declared",
-        remedy=f"did you mean {close[0]}?" if close else f"declare it in {where}, or name another",
-    )
-
+__all__ = ["Check", "Fault", "Rule", "rule", "run", "unknown"]
 
 Check = Callable[[Region], Iterable[Fault]]
 
@@ -74,7 +51,7 @@ def run(rules: Iterable[Rule], draft: Draft, positions: Positions) -> Iterator[P
             location = draft.original(fault.at)
             place = positions.of(location)
             yield Problem(
-                path=text_of(location),
+                path=positions.text(location),
                 message=fault.message,
                 found=fault.found,
                 allowed=fault.allowed,

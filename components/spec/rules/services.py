@@ -19,9 +19,13 @@ def namespaces_exist(region: Region) -> Iterator[Fault]:
             yield unknown(at, "namespace", service.namespace, known, "cluster.namespaces")
 
 
-@rule("service-gpus-beyond-host", "runtime", "drivers")
+@rule("service-gpus-beyond-host", "runtime", "racks", "catalogue")
 def services_fit_a_host(region: Region) -> Iterator[Fault]:
-    most = region.drivers.gpus_per_host
+    used = {rack.profile for rack in region.racks}
+    known = [profile.tray.gpus for profile in region.catalogue.racks if profile.profile in used]
+    if not known:  # another rule names the profiles that are missing
+        return
+    most = max(known)
     for s, service in enumerate(region.runtime.services):
         if service.gpus > most:
             yield Fault(
