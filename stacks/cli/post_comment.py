@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from components.clients.forge import Kind, Outcome, Posted, Target, compose, connect, find_target, publish
+from components.clients.forge import CommentChange, Kind, Posted, Target, compose, connect, find_target, publish
 from components.clients.forge.ci import read_event
 from components.errors import Problem, SpecError
 from stacks.cli import output
@@ -99,7 +99,7 @@ def _show(target: Target, region: str, posted: Posted, as_json: bool) -> None:
         )
         return
     where = (comment.url or f"comment {comment.number}") if comment else "no comment of ours"
-    said = f"{target}: {where} {posted.outcome}" if posted.outcome is not Outcome.ABSENT else f"{target}: {where}"
+    said = f"{target}: {where} {posted.outcome}" if posted.outcome is not CommentChange.ABSENT else f"{target}: {where}"
     output.people.print(said, highlight=False, soft_wrap=True)
     if posted.removed:
         output.people.print(f"{posted.removed} older comments of ours for {region} are deleted")

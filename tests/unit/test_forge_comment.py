@@ -14,7 +14,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from components.clients.forge import ForgeError, Kind, Outcome, Posted, Target, compose, connect, marker, publish
+from components.clients.forge import CommentChange, ForgeError, Kind, Posted, Target, compose, connect, marker, publish
 from components.clients.forge import http as forge_http
 from components.clients.secrets import SecretError
 from components.errors import SpecError
@@ -43,7 +43,7 @@ async def put(forge: FakeForge, text: str, region: str = "lab", *, update_only: 
 async def test_the_first_run_posts_and_the_second_updates_the_same_comment(forge: FakeForge) -> None:
     first = await put(forge, "### lab: one rack is wiped")
     second = await put(forge, "### lab: nothing changes")
-    assert [first.outcome, second.outcome] == [Outcome.CREATED, Outcome.UPDATED]
+    assert [first.outcome, second.outcome] == [CommentChange.CREATED, CommentChange.UPDATED]
     assert [c.body for c in forge.comments] == [f"{marker('lab')}\n### lab: nothing changes"]
     assert second.comment
     assert first.comment
@@ -53,7 +53,7 @@ async def test_the_first_run_posts_and_the_second_updates_the_same_comment(forge
 async def test_the_same_text_again_sends_nothing(forge: FakeForge) -> None:
     await put(forge, "### lab\n\n| layer | resources |  \n")
     forge.asked.clear()
-    assert (await put(forge, "### lab\r\n\r\n| layer | resources |")).outcome is Outcome.UNCHANGED
+    assert (await put(forge, "### lab\r\n\r\n| layer | resources |")).outcome is CommentChange.UNCHANGED
     assert {line.split()[0] for line in forge.asked if "graphql" not in line} == {"GET"}
 
 
@@ -67,15 +67,15 @@ async def test_each_region_has_a_comment_of_its_own(forge: FakeForge) -> None:
 async def test_anothers_comment_with_the_same_marker_is_left_alone(forge: FakeForge) -> None:
     theirs = forge.add(SOMEBODY, f"{marker('lab')}\nI wrote this myself")
     forge.add(None, f"{marker('lab')}\nand my account is gone")
-    assert (await put(forge, "ours")).outcome is Outcome.CREATED
-    assert (await put(forge, "ours, newer")).outcome is Outcome.UPDATED
+    assert (await put(forge, "ours")).outcome is CommentChange.CREATED
+    assert (await put(forge, "ours, newer")).outcome is CommentChange.UPDATED
     assert theirs.body == f"{marker('lab')}\nI wrote this myself"
     assert [c.author for c in forge.comments] == [SOMEBODY, None, ME]
 
 
 async def test_our_own_comment_that_only_quotes_the_marker_is_left_alone(forge: FakeForge) -> None:
     quote = forge.add(ME, f"> {marker('lab')}\n> what was said\n\n{marker('lab')}")
-    assert (await put(forge, "ours")).outcome is Outcome.CREATED
+    assert (await put(forge, "ours")).outcome is CommentChange.CREATED
     assert quote.body.startswith("> ")
 
 
@@ -83,7 +83,7 @@ async def test_a_comment_far_down_a_long_discussion_is_found(forge: FakeForge) -
     for number in range(230):
         forge.add(SOMEBODY, f"remark {number}")
     mine = forge.add(ME, f"{marker('lab')}\nold")
-    assert (await put(forge, "new")).outcome is Outcome.UPDATED
+    assert (await put(forge, "new")).outcome is CommentChange.UPDATED
     assert mine.body.endswith("new")
     assert forge.count("GET") >= (1 if forge.kind is Kind.FORGEJO else 3)
     assert forge.count("POST") == 0
@@ -92,22 +92,22 @@ async def test_a_comment_far_down_a_long_discussion_is_found(forge: FakeForge) -
 async def test_what_the_system_says_about_a_request_is_no_comment(forge: FakeForge) -> None:
     if forge.kind is Kind.GITLAB:
         forge.add(ME, f"{marker('lab')}\nmentioned in commit", is_system=True)
-    assert (await put(forge, "ours")).outcome is Outcome.CREATED
+    assert (await put(forge, "ours")).outcome is CommentChange.CREATED
 
 
 async def test_of_two_comments_of_ours_the_newer_goes(forge: FakeForge) -> None:
     forge.add(ME, f"{marker('lab')}\nfirst")
     forge.add(ME, f"{marker('lab')}\nsecond, of a job that ran beside the first")
     posted = await put(forge, "now")
-    assert (posted.outcome, posted.removed) == (Outcome.UPDATED, 1)
+    assert (posted.outcome, posted.removed) == (CommentChange.UPDATED, 1)
     assert [(c.number, c.body.splitlines()[1]) for c in forge.comments] == [(101, "now")]
 
 
 async def test_a_region_that_changes_no_more_gets_no_comment_unless_it_has_one(forge: FakeForge) -> None:
-    assert (await put(forge, "nothing changes", update_only=True)).outcome is Outcome.ABSENT
+    assert (await put(forge, "nothing changes", update_only=True)).outcome is CommentChange.ABSENT
     assert forge.comments == []
     await put(forge, "a rack is wiped")
-    assert (await put(forge, "nothing changes", update_only=True)).outcome is Outcome.UPDATED
+    assert (await put(forge, "nothing changes", update_only=True)).outcome is CommentChange.UPDATED
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
@@ -116,7 +116,7 @@ async def test_a_forge_that_is_busy_is_asked_again_when_it_says(
 ) -> None:
     forge.faults[method] = [Fault(429, {"Retry-After": "7"}), Fault(429, {"Retry-After": "7"})]
     waited = record_pauses(monkeypatch)
-    assert (await put(forge, "ours")).outcome is Outcome.CREATED
+    assert (await put(forge, "ours")).outcome is CommentChange.CREATED
     assert len(waited) == 2
     assert all(7 < seconds <= 9 for seconds in waited)
     assert len(forge.comments) == 1
@@ -145,13 +145,13 @@ async def test_a_forge_that_asks_for_too_much_patience_ends_the_job(
 
 async def test_a_post_whose_answer_is_lost_is_not_posted_twice(forge: FakeForge) -> None:
     forge.faults["POST"] = [Fault(502, acts=True)]
-    assert (await put(forge, "ours")).outcome is Outcome.UNCHANGED
+    assert (await put(forge, "ours")).outcome is CommentChange.UNCHANGED
     assert len(forge.comments) == 1
 
 
 async def test_a_post_that_did_not_arrive_is_posted_again(forge: FakeForge) -> None:
     forge.faults["POST"] = [Fault(502), Fault(500)]
-    assert (await put(forge, "ours")).outcome is Outcome.CREATED
+    assert (await put(forge, "ours")).outcome is CommentChange.CREATED
     assert len(forge.comments) == 1
 
 
@@ -192,7 +192,7 @@ async def test_a_command_that_a_preview_quotes_is_not_carried_out(forge: FakeFor
     await put(forge, "```\nname:\n```\n/merge\n   /approve\n```\n/close\n```\nsee /docs")
     assert forge.commands == []
     assert (await put(forge, "```\nname:\n```\n/merge\n   /approve\n```\n/close\n```\nsee /docs")).outcome is (
-        Outcome.UNCHANGED
+        CommentChange.UNCHANGED
     )
 
 
@@ -251,7 +251,7 @@ async def test_a_private_forge_is_trusted_by_its_authority_and_by_no_other(
         assert [p.rule for p in refused.value.problems] == ["forge-certificate"]
         await stranger.close()
         known = connect(tmp_path, forge.target, token="env:FORGE_TOKEN", ca="file:ca.pem")
-        assert (await publish(known, "lab", compose(forge.kind, "lab", "ours"))).outcome is Outcome.CREATED
+        assert (await publish(known, "lab", compose(forge.kind, "lab", "ours"))).outcome is CommentChange.CREATED
         await known.close()
 
 

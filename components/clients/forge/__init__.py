@@ -6,17 +6,17 @@ owns its paths and shapes, `comment` decides what to post, update or leave.
 """
 
 from components.clients.forge.ci import find_target
-from components.clients.forge.comment import Outcome, Posted, compose, marker, publish
+from components.clients.forge.comment import CommentChange, Posted, compose, marker, publish
 from components.clients.forge.connection import connect
 from components.clients.forge.model import Author, Comment, Forge, ForgeError, Kind, Target
 
 __all__ = [
     "Author",
     "Comment",
+    "CommentChange",
     "Forge",
     "ForgeError",
     "Kind",
-    "Outcome",
     "Posted",
     "Target",
     "compose",

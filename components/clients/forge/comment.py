@@ -15,7 +15,7 @@ CREATIONS = 3
 PAUSE_S = 2.0
 
 
-class Outcome(StrEnum):
+class CommentChange(StrEnum):
     """What was done."""
 
     CREATED = "created"
@@ -29,7 +29,7 @@ class Outcome(StrEnum):
 class Posted:
     """What was done, and to which comment."""
 
-    outcome: Outcome
+    outcome: CommentChange
     comment: Comment | None = None
     removed: int = 0
     """Further comments of ours for the same region, left by jobs that ran side by side, that were deleted."""
@@ -79,9 +79,9 @@ async def publish(
         if mine:
             return await _renew(forge, sorted(mine, key=lambda c: c.number), body)
         if update_only:
-            return Posted(outcome=Outcome.ABSENT)
+            return Posted(outcome=CommentChange.ABSENT)
         try:
-            return Posted(outcome=Outcome.CREATED, comment=await forge.create(body))
+            return Posted(outcome=CommentChange.CREATED, comment=await forge.create(body))
         except UncertainError:
             # it may have been written: look before writing it a second time
             if attempt == CREATIONS:
@@ -96,8 +96,8 @@ async def _renew(forge: Forge, mine: list[Comment], body: str) -> Posted:
         await forge.delete(extra.number)
     removed = len(mine) - 1
     if _plain(mine[0].body) == _plain(body):
-        return Posted(outcome=Outcome.UNCHANGED, comment=mine[0], removed=removed)
-    return Posted(outcome=Outcome.UPDATED, comment=await forge.update(mine[0].number, body), removed=removed)
+        return Posted(outcome=CommentChange.UNCHANGED, comment=mine[0], removed=removed)
+    return Posted(outcome=CommentChange.UPDATED, comment=await forge.update(mine[0].number, body), removed=removed)
 
 
 def _is_ours(comment: Comment, me: Author, region: str) -> bool:
