@@ -18,6 +18,6 @@ run "ruff check" ruff check .
 run "ruff format" ruff format --check .
 run "pyright strict" pyright
 run "shellcheck (${#scripts[@]} scripts)" shellcheck "${scripts[@]}"
-run "yamllint" yamllint --strict stacks playbooks
+run "yamllint" yamllint --strict stacks playbooks .github .gitlab .gitlab-ci.yml .forgejo
 run "ansible-lint (production)" ansible-lint --offline -q playbooks
 exit "$failed"
