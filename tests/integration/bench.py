@@ -39,7 +39,7 @@ class Bench:
 
     def _argv(self, *argv: str | Path) -> list[str]:
         join = "".join(f"echo $$ > {group}/cgroup.procs; " for group in self.groups)
-        enter = f"exec nsenter -t {self.pid} -m -n -p -C -- {shlex.join(str(word) for word in argv)}"
+        enter = f"exec nsenter -t {self.pid} -m -n -p -C --wd={ROOT} -- {shlex.join(str(word) for word in argv)}"
         return ["sh", "-ec", join + enter]
 
     def start(self, *argv: str | Path) -> subprocess.Popen[str]:
