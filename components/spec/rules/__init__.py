@@ -1,8 +1,9 @@
 """Rules that look at more than one field of a description. Each has a stable id and a test."""
 
-from components.spec.rules import asns, cabling, cluster, identity, names, placement, pools, services
+from components.spec.rules import asns, cabling, catalogue, cluster, identity, names, placement, pools, services
 
 RULES = (
+    *catalogue.RULES,
     *identity.RULES,
     *names.RULES,
     *placement.RULES,
