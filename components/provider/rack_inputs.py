@@ -15,9 +15,10 @@ from pydantic import Field, ValidationError
 
 from components.errors import Problem
 from components.spec.base import Model
+from components.spec.catalogue.types import HostInterface
 from components.spec.position import Positions
 from components.spec.problems import problems_of
-from components.spec.types import Interface, Mac, Name, SecretReference, Serial, Url
+from components.spec.types import Mac, Name, SecretReference, Serial, Url
 
 Address = Annotated[IPv4Address, Field(strict=False)]
 
@@ -59,7 +60,7 @@ class Tray(Model):
     serial: Serial
     bmc_url: Url
     boot_mode: Literal["bios", "uefi"]
-    macs: Annotated[dict[Interface, Mac], Field(min_length=1)]
+    macs: Annotated[dict[HostInterface, Mac], Field(min_length=1)]
     """By interface name; the first is on the out-of-band network."""
     desired: Literal["active", "available"]
     """`active`: the image runs. `available`: enrolled, cleaned and powered off."""
