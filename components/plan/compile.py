@@ -11,6 +11,7 @@ from components.plan.naming import oob_bridge
 from components.plan.racks import compile_racks
 from components.plan.rules import RULES
 from components.plan.runtime import compile_runtime
+from components.plan.site import compile_site
 from components.plan.topology import compile_topology
 from components.spec.artifacts import ArtifactIndex
 from components.spec.region import Region
@@ -27,6 +28,7 @@ def compile_region(region: Region, artifacts: ArtifactIndex) -> RegionPlan:
     return RegionPlan(
         region=region.region,
         domain=region.site.domain,
+        site=compile_site(region),
         endpoints=_endpoints(region),
         oob=OutOfBandPlan(
             network=str(region.pools.oob.network),

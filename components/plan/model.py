@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from components.plan.site import SitePlan
 from components.plan.topology import TopologyPlan
 from components.spec.rack import Role as TrayRole
 
@@ -98,6 +99,8 @@ class RackPlan:
     image_sha256: str
     image_format: str
     protect: bool
+    oob_block: str
+    """Its part of the out-of-band network, CIDR."""
     hardware: TrayHardware
     hosts: tuple[HostPlan, ...]
 
@@ -319,6 +322,7 @@ class RegionPlan:
 
     region: str
     domain: str
+    site: SitePlan
     endpoints: Endpoints
     oob: OutOfBandPlan
     topology: TopologyPlan

@@ -52,6 +52,7 @@ def _rack(
         image_sha256=published.sha256,
         image_format=published.format,
         protect=rack.protect,
+        oob_block=str(rack_block(region.pools.oob.racks, region.pools.oob.rack_prefix, rack.id)),
         hardware=TrayHardware(
             boot_mode=profile.tray.boot_mode,
             disk_gib=profile.tray.disk_gib,
