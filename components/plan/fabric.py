@@ -36,7 +36,14 @@ def compile_fabric(region: Region, racks: Sequence[RackPlan]) -> FabricPlan:
             for leaf, uplink in zip(host.leaves, host.uplinks, strict=True):
                 behind[leaf].append(
                     (
-                        PortPlan(name=port, peer=host.name, peer_port=uplink, peer_kind="host", address=managed_by),
+                        PortPlan(
+                            name=port,
+                            peer=host.name,
+                            peer_port=uplink,
+                            peer_kind="host",
+                            address=managed_by,
+                            lanes=lanes,
+                        ),
                         host,
                     )
                 )
@@ -130,12 +137,14 @@ def _switch(
     allowed: tuple[tuple[str, tuple[str, ...]], ...],
     region: Region,
 ) -> SwitchPlan:
+    profile = region.catalogue.switch(region.fabric.switch)
     return SwitchPlan(
         name=switch.name,
         id=switch.id,
         role=role,
         os=region.fabric.switch_os,
         model=region.fabric.switch,
+        speed_gbps=profile.speed_gbps if profile else 0,
         plane=switch.plane,
         oob_address=address(region.pools.oob.switches, switch.id),
         loopback=address(region.pools.switch_loopbacks, switch.id),

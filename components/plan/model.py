@@ -47,6 +47,8 @@ class HostPlan:
     """Empty until the tray is received."""
     gpus: int
     nics: tuple[Nic, ...]
+    bmc_mac: str
+    """Of the BMC, lower-case; empty until it is received."""
     bmc_address: str
     """Plain address of the BMC."""
     bmc_url: str
@@ -81,9 +83,13 @@ class TrayHardware:
 
     boot_mode: str
     """`bios` or `uefi`."""
+    arch: str
+    """`x86_64` or `aarch64`."""
     disk_gib: int
     memory_mib: int
     gpus: int
+    gpu_model: str
+    """As people call it; `none` where there is none."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -119,6 +125,8 @@ class PortPlan:
     address: str | None = None
     """Address with prefix length on an edge link, and on the link by which a host without an out-of-band
     port is managed; all other links are unnumbered."""
+    lanes: int = 1
+    """Parts that its cage is split into: 4 of `swp1s0`."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -131,6 +139,8 @@ class SwitchPlan:
     os: str
     model: str
     """Kind of switch, of the catalogue."""
+    speed_gbps: float
+    """Of a whole port."""
     plane: int
     oob_address: str
     loopback: str

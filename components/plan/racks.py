@@ -55,9 +55,11 @@ def _rack(
         oob_block=str(rack_block(region.pools.oob.racks, region.pools.oob.rack_prefix, rack.id)),
         hardware=TrayHardware(
             boot_mode=profile.tray.boot_mode,
+            arch=profile.tray.arch,
             disk_gib=profile.tray.disk_gib,
             memory_mib=profile.tray.memory_mib,
             gpus=profile.tray.gpus,
+            gpu_model=profile.tray.gpu_model,
         ),
         hosts=tuple(_host(tray, rack, profile, region, vips) for tray in trays),
     )
@@ -94,6 +96,7 @@ def _host(
             Nic(name=name, mac=mac, is_oob=profile.tray.has_oob_nic and index == 0)
             for index, (name, mac) in enumerate(zip(profile.tray.nics, macs, strict=True))
         ),
+        bmc_mac=tray.bmc_mac or "",
         bmc_address=bmc,
         bmc_url=f"{profile.tray.bmc_scheme}://{bmc}:{port}",
         oob_address=management,

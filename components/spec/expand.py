@@ -23,7 +23,7 @@ from components.spec.series import Clos, RackSeries
 M = TypeVar("M", bound=Model)
 Data = dict[str, Any]
 Received = Mapping[str, Mapping[str, Mapping[str, Any]]]
-"""rack -> slot -> what was delivered there: `serial`, `macs`."""
+"""rack -> slot -> what was delivered there: `serial`, `macs`, `bmc_mac`."""
 
 
 @dataclass
@@ -234,7 +234,7 @@ def _trays(series: RackSeries, slots: int, received: Mapping[str, Mapping[str, A
         yield {
             "slot": slot,
             "role": series.role.value if slot in working else "spare",
-            **{key: there[key] for key in ("serial", "macs") if key in there},
+            **{key: there[key] for key in ("serial", "macs", "bmc_mac") if key in there},
         }
 
 

@@ -42,6 +42,8 @@ class Tray(Model):
     """Absent until the tray is received: it is planned and shown, and nothing is done to it."""
     macs: tuple[Mac, ...] = ()
     """One for each network card of the profile, in its order; none until the tray is received."""
+    bmc_mac: Mac | None = None
+    """Of the tray's BMC, where it is known; DHCP and NICo know the BMC by it."""
 
 
 class Rack(Model):

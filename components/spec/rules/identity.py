@@ -44,6 +44,8 @@ def macs(region: Region) -> Iterator[Named]:
         for t, tray in enumerate(rack.trays):
             for m, mac in enumerate(tray.macs):
                 yield ("racks", r, "trays", t, "macs", m), mac
+            if tray.bmc_mac:
+                yield ("racks", r, "trays", t, "bmc_mac"), tray.bmc_mac
 
 
 @_unique("serial-duplicate", "racks", "this serial number", "read the labels of both trays again")
