@@ -8,6 +8,7 @@ from components.plan.dns import compile_records
 from components.plan.fabric import compile_fabric
 from components.plan.model import Endpoints, OutOfBandPlan, RegionPlan
 from components.plan.naming import oob_bridge
+from components.plan.power import compile_power
 from components.plan.racks import compile_racks
 from components.plan.rules import RULES
 from components.plan.runtime import compile_runtime
@@ -36,6 +37,7 @@ def compile_region(region: Region, artifacts: ArtifactIndex) -> RegionPlan:
             bridge=oob_bridge(region.region),
         ),
         topology=compile_topology(region),
+        power=compile_power(region),
         fabric=fabric,
         racks=racks,
         cluster=compile_cluster(region, artifacts, racks),

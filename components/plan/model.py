@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from components.plan.site import SitePlan
+from components.plan.power.model import PowerPlan
 from components.plan.topology import TopologyPlan
 from components.spec.rack import Role as TrayRole
 
@@ -336,6 +337,7 @@ class RegionPlan:
     endpoints: Endpoints
     oob: OutOfBandPlan
     topology: TopologyPlan
+    power: PowerPlan
     fabric: FabricPlan
     racks: tuple[RackPlan, ...]
     cluster: ClusterPlan

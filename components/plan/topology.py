@@ -58,6 +58,7 @@ class TopologyPlan:
     units: tuple[int, ...]
     """Scalable units in which a rack has its id, in order."""
     islands: tuple[int, ...]
+    """In which a GPU stands: servers without any have a unit, and no part in the compute network."""
     unit_racks: int
     island_units: int
 
@@ -84,7 +85,7 @@ def compile_topology(region: Region) -> TopologyPlan:
         racks=places,
         clusters=tuple(_clusters(region, places)),
         units=tuple(sorted({place.unit for place in places})),
-        islands=tuple(sorted({place.island for place in places})),
+        islands=tuple(sorted({place.island for place in places if place.gpus})),
         unit_racks=region.scalable_unit.racks,
         island_units=region.scalable_unit.island_units,
     )

@@ -139,7 +139,7 @@ def test_the_drawing_of_a_rack_shows_each_tray_once_from_the_floor_up() -> None:
 def test_servers_draw_by_the_piece_and_nvl72_racks_as_a_whole() -> None:
     assert planned_kw(rack("dgx-b200"), 1) == 14.3
     assert planned_kw(rack("gb300-nvl72"), 16) == 142
-    assert planned_kw(rack("nspawn-rack"), 4) is None
+    assert planned_kw(rack("nspawn-rack"), 4) == 0.2
 
 
 def test_the_literal_reading_of_18_000_superchips_does_not_fit_40_mw() -> None:
