@@ -8,6 +8,7 @@ from components.plan.dns import compile_records
 from components.plan.fabric import compile_fabric
 from components.plan.model import Endpoints, OutOfBandPlan, RegionPlan
 from components.plan.naming import oob_bridge
+from components.plan.networks.compile import compile_networks
 from components.plan.power import compile_power
 from components.plan.racks import compile_racks
 from components.plan.rules import RULES
@@ -24,6 +25,7 @@ def compile_region(region: Region, artifacts: ArtifactIndex) -> RegionPlan:
     if problems:
         raise SpecError(f"{region.region}: the artifact index does not hold what the region needs", problems)
     racks = compile_racks(region, artifacts)
+    topology = compile_topology(region)
     fabric = compile_fabric(region, racks)
     runtime = compile_runtime(region, artifacts)
     return RegionPlan(
@@ -36,9 +38,10 @@ def compile_region(region: Region, artifacts: ArtifactIndex) -> RegionPlan:
             gateway=str(region.pools.oob.gateway),
             bridge=oob_bridge(region.region),
         ),
-        topology=compile_topology(region),
+        topology=topology,
         power=compile_power(region),
         fabric=fabric,
+        networks=compile_networks(region, racks, fabric, topology),
         racks=racks,
         cluster=compile_cluster(region, artifacts, racks),
         runtime=runtime,

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from components.plan.networks.model import NetworksPlan
 from components.plan.site import SitePlan
 from components.plan.power.model import PowerPlan
 from components.plan.topology import TopologyPlan
@@ -339,6 +340,7 @@ class RegionPlan:
     topology: TopologyPlan
     power: PowerPlan
     fabric: FabricPlan
+    networks: NetworksPlan
     racks: tuple[RackPlan, ...]
     cluster: ClusterPlan
     runtime: RuntimePlan

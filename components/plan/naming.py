@@ -11,11 +11,16 @@ from components.spec.derive import edge_interface, host_name, leaf_port, oob_bri
 
 __all__ = [
     "bmc_name",
+    "compute_core_name",
+    "compute_leaf_name",
+    "compute_spine_name",
     "edge_interface",
     "host_name",
+    "island_spine_name",
     "known_hosts_reference",
     "kubeconfig_path",
     "leaf_port",
+    "oob_aggregation_name",
     "oob_bridge",
     "relative",
     "state_bucket",
@@ -54,3 +59,28 @@ def kubeconfig_path(region: str) -> Path:
 def state_bucket(region: str) -> str:
     """Bucket in the region's object store that holds the state of its stacks."""
     return f"{region}-state"
+
+
+def compute_leaf_name(region: str, unit: int, rail: int, number: int) -> str:
+    """`essonne-ib-u01-rail0-leaf1`: a leaf of the compute network, in a scalable unit."""
+    return f"{region}-ib-u{unit:02d}-rail{rail}-leaf{number}"
+
+
+def compute_spine_name(region: str, unit: int, rail: int, number: int) -> str:
+    """`essonne-ib-u01-rail0-spine1`: a spine of three tiers, in a scalable unit."""
+    return f"{region}-ib-u{unit:02d}-rail{rail}-spine{number}"
+
+
+def island_spine_name(region: str, island: int, number: int) -> str:
+    """`essonne-ib-i1-spine01`: a spine of two tiers, of an island."""
+    return f"{region}-ib-i{island}-spine{number:02d}"
+
+
+def compute_core_name(region: str, island: int, group: int, number: int) -> str:
+    """`essonne-ib-i1-group2-core05`: a core of an island."""
+    return f"{region}-ib-i{island}-group{group}-core{number:02d}"
+
+
+def oob_aggregation_name(region: str, number: int) -> str:
+    """`essonne-oob-agg01`: a switch that gathers the out-of-band switches of racks."""
+    return f"{region}-oob-agg{number:02d}"

@@ -56,9 +56,12 @@ def oob_bridge(region: str) -> str:
 def place_of(site: Site, rack: Rack) -> Place | None:
     """Where the rack stands: as written, or counted by its id over the halls, row by row; None beyond the
     last place, which a rule reports."""
-    if rack.place:
-        return rack.place
-    number = rack.id - 1
+    return rack.place or counted_place(site, rack.id)
+
+
+def counted_place(site: Site, rack_id: int) -> Place | None:
+    """The place that a rack id counts to, whether or not a rack stands there."""
+    number = rack_id - 1
     for hall in site.halls:
         if number < hall.places:
             row, position = divmod(number, hall.racks_per_row)
