@@ -1,0 +1,105 @@
+"""What tenants and the callers of services notice."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from components.plan.consequences.hosts import HostChange, gpus_away, gpus_in_service
+from components.plan.consequences.model import ServiceEffect, TenantEffect
+from components.plan.model import NamespacePlan, RegionPlan, ServicePlan
+
+_RESTARTING = ("namespace", "image", "port", "gpus")
+"""Fields of a service that stand in its pods."""
+_LIVE = ("host", "min_replicas", "max_replicas", "target_concurrency", "idle_after_s")
+"""Fields that its running pods do not have."""
+
+
+def tenant_effects(old: RegionPlan | None, new: RegionPlan, change: HostChange) -> tuple[TenantEffect, ...]:
+    """Of each namespace that changes, or whose cluster loses GPUs for a while; those that go first."""
+    return tuple(sorted(_tenants(old, new, change), key=lambda t: (not t.change.startswith("gone"), t.namespace)))
+
+
+def _tenants(old: RegionPlan | None, new: RegionPlan, change: HostChange) -> Iterator[TenantEffect]:
+    before = {n.name: n for n in old.cluster.namespaces} if old else {}
+    after = {n.name: n for n in new.cluster.namespaces}
+    gpus, away = gpus_in_service(old), gpus_away(change, old)
+    promised = sum(n.gpus for n in after.values())
+    for name in sorted({*before, *after}):
+        text = _namespace_change(before.get(name), after.get(name))
+        is_hit = away > 0 and name in before
+        if text or is_hit:
+            yield TenantEffect(
+                namespace=name,
+                change=text,
+                quota_gpus=(after.get(name) or before[name]).gpus,
+                share_lost=_share(away, gpus) if is_hit else 0.0,
+                gpus_left=gpus - away,
+                is_short=is_hit and promised > gpus - away,
+            )
+
+
+def _namespace_change(old: NamespacePlan | None, new: NamespacePlan | None) -> str:
+    if new is None:
+        return "gone: all that runs in it ends, and what is stored in it is lost"
+    if old is None:
+        return f"new, with a quota of {new.pods} pods and {new.gpus} GPUs"
+    parts = [
+        f"quota of {what} changes from {was} to {becomes}"
+        for what, was, becomes in (("pods", old.pods, new.pods), ("GPUs", old.gpus, new.gpus))
+        if was != becomes
+    ]
+    return "; ".join(parts)
+
+
+def service_effects(old: RegionPlan | None, new: RegionPlan, change: HostChange) -> tuple[ServiceEffect, ...]:
+    """Of each service that changes, or that has fewer GPUs for a while."""
+    before = {s.name: s for s in old.runtime.services} if old else {}
+    after = {s.name: s for s in new.runtime.services}
+    gpus, away = gpus_in_service(old), gpus_away(change, old)
+    effects = (_service(before.get(name), after.get(name), gpus, away) for name in sorted({*before, *after}))
+    return tuple(sorted((e for e in effects if e.change or e.share_lost), key=lambda e: (not e.restarts, e.service)))
+
+
+def _service(old: ServicePlan | None, new: ServicePlan | None, gpus: int, away: int) -> ServiceEffect:
+    service = new or old
+    assert service is not None  # noqa: S101 - the caller has the name from one of both
+    is_hit = old is not None and old.gpus > 0 and away > 0
+    before = _replicas(old, gpus) if old else 0
+    during = _replicas(old, gpus - away) if old else 0
+    differing = _differences(old, new, _RESTARTING) if old and new else []
+    live = _differences(old, new, _LIVE) if old and new else []
+    return ServiceEffect(
+        service=service.name,
+        namespace=service.namespace,
+        change="new" if old is None else "gone" if new is None else "; ".join([*differing, *live]),
+        restarts=old is not None and (new is None or bool(differing)),
+        gpus=service.gpus,
+        replicas_before=before,
+        replicas_during=during,
+        share_lost=_share(away, gpus) if is_hit else 0.0,
+        is_below_min=is_hit and old is not None and during < old.min_replicas,
+    )
+
+
+def _replicas(service: ServicePlan, gpus: int) -> int:
+    """That could run if nobody else did."""
+    return min(service.max_replicas, gpus // service.gpus) if service.gpus else service.max_replicas
+
+
+def _differences(old: ServicePlan, new: ServicePlan, fields: tuple[str, ...]) -> list[str]:
+    return [
+        f"{field.replace('_', ' ')} changes from {_short(getattr(old, field))} to {_short(getattr(new, field))}"
+        for field in fields
+        if getattr(old, field) != getattr(new, field)
+    ]
+
+
+def _short(value: object) -> str:
+    """Digests are long; their beginning tells them apart."""
+    text = str(value)
+    name, mark, digest = text.partition("@sha256:")
+    return f"{name}@{digest[:12]}" if mark else text
+
+
+def _share(part: int, whole: int) -> float:
+    return round(part / whole, 4) if whole else 0.0
