@@ -1,6 +1,6 @@
 """How a layer hands its outputs to the next.
 
-Owns the one helper over StackReference, and the marks of deployments: the substrate gives one to each host, the
+Owns the one reader of StackReferences, and the marks of deployments: the substrate gives one to each host, the
 cluster passes on those that its playbooks have run for, and so a host that is deployed anew, with the same image
 even, gets every playbook of both layers again.
 """
@@ -17,24 +17,28 @@ from components.plan.actions.playbooks import DEPLOYMENTS
 PROJECT = "region"
 
 
-def output_of(region: str, layer: str, key: str) -> pulumi.Output[Any]:
-    """An output of another layer of the region.
+class LayersBelow:
+    """What the other layers of a region left. The preview of a region that is not up yet finds nothing there: then
+    a value is unknown (None), and the layer's resources are previewed as creations."""
 
-    The preview of a region that is not up yet has no such output: then the value is unknown (None),
-    and the layer's resources are previewed as creations.
-    """
-    reference = pulumi.StackReference(f"organization/{PROJECT}/{region}.{layer}")
-    return reference.get_output(key)
+    def __init__(self, region: str) -> None:
+        self._region = region
+        self._references: dict[str, pulumi.StackReference] = {}
 
+    def output(self, layer: str, key: str) -> pulumi.Output[Any]:
+        """An output of another layer."""
+        if layer not in self._references:  # it is a resource, and a stack may hold one of a name only once
+            name = f"organization/{PROJECT}/{self._region}.{layer}"
+            self._references[layer] = pulumi.StackReference(name)
+        return self._references[layer].get_output(key)
 
-def substrate_deployments(region: str) -> pulumi.Output[dict[str, str]]:
-    """Host -> mark of its deployment, as the substrate left them."""
-    return output_of(region, "substrate", "racks").apply(deployments_of)
+    def substrate_deployments(self) -> pulumi.Output[dict[str, str]]:
+        """Host -> mark of its deployment, as the substrate left them."""
+        return self.output("substrate", "racks").apply(deployments_of)
 
-
-def cluster_deployments(region: str) -> pulumi.Output[dict[str, str]]:
-    """Host -> mark of the deployment that the cluster's playbooks have run for."""
-    return output_of(region, "cluster", DEPLOYMENTS).apply(lambda marks: marks or {})
+    def cluster_deployments(self) -> pulumi.Output[dict[str, str]]:
+        """Host -> mark of the deployment that the cluster's playbooks have run for."""
+        return self.output("cluster", DEPLOYMENTS).apply(lambda marks: marks or {})
 
 
 def deployments_of(racks: Mapping[str, Mapping[str, Mapping[str, Any]]] | None) -> dict[str, str]:

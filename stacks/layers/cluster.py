@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pulumi
@@ -14,18 +15,19 @@ from components.plan.model import RegionPlan
 from components.plan.naming import kubeconfig_path
 from components.plan.serving import device_driver
 from components.provider.resource import Provider, ProviderArgs
-from stacks.handover import output_of, substrate_deployments
+from stacks.handover import LayersBelow
 from stacks.playbooks import run_in_order
 
 PLAYBOOKS = ("validate.yml", "bootstrap.yml", "cluster.yml")
 
 
-def declare(plan: RegionPlan, project: Path) -> None:
-    """Declare the layer's resources; exports the nodes."""
+def declare(plan: RegionPlan, project: Path) -> Sequence[pulumi.Resource]:
+    """Declare the layer's resources; exports the nodes. Returns what the layer is up with."""
     provider = Provider("gpuregion", ProviderArgs(region=plan.region, project=str(project)))
-    deployments = substrate_deployments(plan.region)
+    below = LayersBelow(plan.region)
+    deployments = below.substrate_deployments()
     before = {
-        "fabric": output_of(plan.region, "fabric", "switches"),
+        "fabric": below.output("fabric", "switches"),
         DEPLOYMENTS: deployments,
     }
     runs = run_in_order(plan, project, PLAYBOOKS, provider, after=before)
@@ -39,17 +41,20 @@ def declare(plan: RegionPlan, project: Path) -> None:
     )
     # the API server is made by the playbooks, which no output of theirs says
     objects = pulumi.ResourceOptions(providers=[kubernetes], depends_on=runs)
-    GpuDeviceClass(
+    gpus = GpuDeviceClass(
         cluster.name,
         GpuDeviceClassArgs(device_class=cluster.device_class, driver=device_driver(cluster), cluster=cluster.name),
         objects,
     )
-    for namespace in cluster.namespaces:
+    tenants = [
         TenantNamespace(
             namespace.name,
             TenantNamespaceArgs(namespace=namespace, device_class=cluster.device_class, cluster=cluster.name),
             objects,
         )
+        for namespace in cluster.namespaces
+    ]
     pulumi.export("nodes", runs[-1].hosts)
     # only once the last playbook has run on these hosts may the next layer's follow
     pulumi.export(DEPLOYMENTS, pulumi.Output.all(deployments, runs[-1].hosts).apply(lambda both: both[0]))
+    return (*runs, gpus, *tenants)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pulumi
@@ -12,8 +13,8 @@ from components.plan.resources import switch_group_inputs
 from components.provider.resource import Provider, ProviderArgs
 
 
-def declare(plan: RegionPlan, project: Path) -> None:
-    """Declare the layer's resources; exports the digest of each switch's configuration."""
+def declare(plan: RegionPlan, project: Path) -> Sequence[pulumi.Resource]:
+    """Declare the layer\'s resources; exports the digest of each switch's configuration. Returns what the layer is up with."""
     provider = Provider("gpuregion", ProviderArgs(region=plan.region, project=str(project)))
     fabric = Fabric(
         plan.region,
@@ -21,3 +22,4 @@ def declare(plan: RegionPlan, project: Path) -> None:
         pulumi.ResourceOptions(providers=[provider]),
     )
     pulumi.export("switches", fabric.switches)
+    return (fabric,)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pulumi
@@ -13,18 +14,19 @@ from components.plan.naming import kubeconfig_path
 from components.provider.resource import Provider, ProviderArgs
 from components.runtime.gateway import Gateway, GatewayArgs
 from components.runtime.service import Service, ServiceArgs
-from stacks.handover import cluster_deployments, output_of
+from stacks.handover import LayersBelow
 from stacks.playbooks import run_in_order
 
 PLAYBOOKS = ("drivers.yml", "runtime.yml")
 
 
-def declare(plan: RegionPlan, project: Path) -> None:
-    """Declare the layer's resources; exports the address of each service."""
+def declare(plan: RegionPlan, project: Path) -> Sequence[pulumi.Resource]:
+    """Declare the layer's resources; exports the address of each service. Returns what the layer is up with."""
     provider = Provider("gpuregion", ProviderArgs(region=plan.region, project=str(project)))
+    below = LayersBelow(plan.region)
     before = {
-        "nodes": output_of(plan.region, "cluster", "nodes"),
-        DEPLOYMENTS: cluster_deployments(plan.region),
+        "nodes": below.output("cluster", "nodes"),
+        DEPLOYMENTS: below.cluster_deployments(),
     }
     runs = run_in_order(plan, project, PLAYBOOKS, provider, after=before)
     cluster, runtime = plan.cluster, plan.runtime
@@ -52,3 +54,4 @@ def declare(plan: RegionPlan, project: Path) -> None:
         for service in runtime.services
     }
     pulumi.export("services", {name: service.url for name, service in services.items()})
+    return (*runs, gateway, *services.values())

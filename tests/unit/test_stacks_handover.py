@@ -34,11 +34,19 @@ def test_the_marks_are_those_of_hosts_that_have_one() -> None:
 
 
 def runs(layer: Any, monkeypatch: pytest.MonkeyPatch, outputs: dict[str, Any]) -> list[Registered]:
-    def output_of(region: str, layer: str, key: str) -> pulumi.Output[Any]:
-        return pulumi.Output.from_input(outputs.get(f"{layer}.{key}"))
+    """The playbook runs that a layer declares on top of these outputs; two references of one name are refused."""
+    references: list[str] = []
 
-    monkeypatch.setattr(handover, "output_of", output_of)
-    monkeypatch.setattr(layer, "output_of", output_of)
+    class Reference:
+        def __init__(self, name: str) -> None:
+            assert name not in references, "Pulumi refuses a second resource of this name"
+            references.append(name)
+            self.layer = name.rpartition(".")[2]
+
+        def get_output(self, key: str) -> pulumi.Output[Any]:
+            return pulumi.Output.from_input(outputs.get(f"{self.layer}.{key}"))
+
+    monkeypatch.setattr(pulumi, "StackReference", Reference)
     seen = declare(lambda: layer.declare(plan_of(lab()), ROOT))
     return [r for r in seen.values() if r.type == "gpuregion:ansible:PlaybookRun"]
 
