@@ -8,7 +8,7 @@ import pytest
 
 from components.plan import RegionPlan
 from components.spec import Region
-from tests.regions import ROOT, lab, plan_of
+from tests.regions import ROOT, lab, one_rack, plan_of
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -25,6 +25,12 @@ def lab_region() -> Region:
 def lab_plan(lab_region: Region) -> RegionPlan:
     """The lab, compiled with the artifact index of the fixtures."""
     return plan_of(lab_region)
+
+
+@pytest.fixture(scope="session")
+def essonne_rack() -> RegionPlan:
+    """Essonne with one rack of GPUs and one of the control plane."""
+    return one_rack("essonne")
 
 
 @pytest.fixture

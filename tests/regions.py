@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from components.plan import RegionPlan, compile_region
+from components.plan.pending import pending_index
 from components.spec import Region, artifacts, load
 
 ROOT = Path(__file__).parents[1]
@@ -55,3 +56,13 @@ def file_of(project: Path, file: str, name: str = "lab") -> Path:
     """A file of the region, or `_catalogue/...`."""
     regions = project / "stacks/regions"
     return regions / file if file.startswith("_catalogue/") else regions / name / file
+
+
+def one_rack(name: str) -> RegionPlan:
+    """A region as it is with its first rack and its control plane only, before anything is published: each kind
+    of switch, and little enough to read. Not judged by the rules: claims and budgets are of the whole."""
+    region = load(REGIONS / name, REGIONS / "_catalogue", project=ROOT)
+    series = {rack.profile for rack in region.racks}
+    racks = tuple(next(rack for rack in region.racks if rack.profile == profile) for profile in sorted(series))
+    small = region.model_copy(update={"racks": racks})
+    return compile_region(small, pending_index(small))

@@ -38,6 +38,8 @@ async def check_fabric(plan: RegionPlan, project: Path, *, hosts_up: bool = Fals
 
 
 async def _check_switch(switch: SwitchPlan, plan: RegionPlan, access: SshAccess, hosts_up: bool) -> list[CheckResult]:
+    if switch.os != "frr":
+        return [_not_read(switch)]
     planned = Desired(config=switch_config(switch, plan))
     client = FrrSwitch(switch.name, switch.oob_address, access)
     try:
@@ -47,6 +49,16 @@ async def _check_switch(switch: SwitchPlan, plan: RegionPlan, access: SshAccess,
     finally:
         await client.close()
     return judge(switch, plan, planned, survey, hosts_up=hosts_up)
+
+
+def _not_read(switch: SwitchPlan) -> CheckResult:
+    return CheckResult(
+        name=f"fabric.ssh.{switch.name}",
+        status=Status.SKIP,
+        expected="a switch whose system can be asked from here",
+        found=f"{switch.os}, for which there is no adapter",
+        remedy="compare it with what `region export` renders",
+    )
 
 
 def judge(

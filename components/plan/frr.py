@@ -7,23 +7,15 @@ values that are FRR's defaults are left out, as FRR leaves them out.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from ipaddress import IPv4Network
 
-from components.plan.model import HostPlan, PortPlan, RegionPlan, SwitchPlan, SwitchRole
-from components.plan.ordering import natural
+from components.plan.model import HostPlan, RegionPlan, SwitchPlan
+from components.plan.routing import HOSTS, TO_HOSTS, announced, peers, prefix_lists
 
 VERSION = "8.4.4"
 BFD_PROFILE = "fabric"
-TO_HOSTS = "TO-HOSTS"
-"""Prefix list of what hosts may learn."""
 
 _DEFAULT_BFD_INTERVAL_MS = 300
 _DEFAULT_BFD_MULTIPLIER = 3
-_GROUPS = {
-    SwitchRole.SPINE: {"leaf": "LEAVES"},
-    SwitchRole.LEAF: {"host": "HOSTS", "spine": "SPINES"},
-}
-"""Peer group by what is at the other end of a port. An edge has none: it is routed, not peered."""
 
 
 def switch_config(switch: SwitchPlan, plan: RegionPlan) -> str:
@@ -73,59 +65,37 @@ def _interfaces(switch: SwitchPlan) -> Iterator[str]:
 
 
 def _bgp(switch: SwitchPlan) -> Iterator[str]:
-    groups = _GROUPS[switch.role]
-    used = sorted({groups[port.peer_kind] for port in _peers(switch)})
+    sessions = peers(switch)
     yield f"router bgp {switch.asn}"
     yield f" bgp router-id {switch.loopback}"
     # Hosts of one service have different AS numbers; their paths still share the load.
     yield " bgp bestpath as-path multipath-relax"
-    for group in used:
+    for group in sorted({peer.group for peer in sessions}):
         yield f" neighbor {group} peer-group"
         yield f" neighbor {group} remote-as external"
         yield f" neighbor {group} bfd"
         yield f" neighbor {group} bfd profile {BFD_PROFILE}"
-    for port in _peers(switch):
-        yield f" neighbor {port.name} interface peer-group {groups[port.peer_kind]}"
+    for peer in sessions:
+        yield f" neighbor {peer.port.name} interface peer-group {peer.group}"
     yield " !"
     yield " address-family ipv4 unicast"
-    for network in _networks(switch):
+    for network in announced(switch):
         yield f"  network {network}"
     if switch.host_prefixes:
-        yield f"  neighbor HOSTS prefix-list {TO_HOSTS} out"
-    for port in _peers(switch):
-        if port.peer_kind == "host":
-            # A host is no transit: paths over it are as short as those over a spine.
-            yield f"  neighbor {port.name} prefix-list {port.peer} in"
+        yield f"  neighbor {HOSTS} prefix-list {TO_HOSTS} out"
+    for peer in sessions:
+        if peer.let_in:
+            yield f"  neighbor {peer.port.name} prefix-list {peer.let_in} in"
     yield from (" exit-address-family", "exit", "!")
 
 
-def _peers(switch: SwitchPlan) -> list[PortPlan]:
-    """Ports with a session, in FRR's order: by group, then by name with numbers as numbers."""
-    groups = _GROUPS[switch.role]
-    ports = (port for port in switch.ports if port.peer_kind != "edge")
-    return sorted(ports, key=lambda port: (groups[port.peer_kind], natural(port.name)))
-
-
-def _networks(switch: SwitchPlan) -> list[IPv4Network]:
-    """Announced by name, never by redistribution: the management port is in the same table."""
-    edges = (IPv4Network(port.address, strict=False) for port in switch.ports if port.address)
-    return sorted([IPv4Network(f"{switch.loopback}/32"), *edges])
-
-
 def _prefix_lists(switch: SwitchPlan, plan: RegionPlan) -> Iterator[str]:
-    if not switch.host_prefixes:
-        return
-    lists = {TO_HOSTS: [_within(prefix) for prefix in plan.fabric.prefixes]}
-    lists |= {host: list(prefixes) for host, prefixes in switch.host_prefixes}
-    for name in sorted(lists):
-        for number, entry in enumerate(lists[name], start=1):
-            yield f"ip prefix-list {name} seq {5 * number} permit {entry}"
-    yield "!"
-
-
-def _within(prefix: str) -> str:
-    """The pool and everything in it."""
-    return f"{prefix} le 32" if not prefix.endswith("/32") else prefix
+    lists = prefix_lists(switch, plan)
+    for name, permits in lists.items():
+        for number, permit in enumerate(permits, start=1):
+            yield f"ip prefix-list {name} seq {5 * number} permit {permit.prefix}{' le 32' if permit.within else ''}"
+    if lists:
+        yield "!"
 
 
 def _bfd(plan: RegionPlan) -> Iterator[str]:

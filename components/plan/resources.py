@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from components.plan.frr import switch_config
 from components.plan.inventory import ansible_inventory, file_variables, secret_variables
 from components.plan.model import HostPlan, RackPlan, RegionPlan, SwitchPlan, TrayRole
 from components.plan.naming import known_hosts_reference
+from components.plan.renders.switches import config_text, dialect_of
 
 DEPLOY_TIMEOUT_S = 900
 """For one tray, from its first power cycle to the host's answer; a deploy takes half a minute on the
@@ -80,14 +80,16 @@ def switch_group_inputs(plan: RegionPlan) -> dict[str, Any]:
 
 
 def _switch(switch: SwitchPlan, plan: RegionPlan) -> dict[str, Any]:
+    names = dialect_of(switch).ports(switch)
     between = [port for port in switch.ports if port.peer_kind in ("spine", "leaf")]
     return {
         "address": switch.oob_address,
-        "config": switch_config(switch, plan),
-        "expect_up": [port.name for port in between],
+        "os": switch.os,
+        "config": config_text(switch, plan),
+        "expect_up": [names[port.name] for port in between],
         # Hosts come after the fabric, and spares are off.
-        "may_be_down": [port.name for port in switch.ports if port.peer_kind == "host"],
-        "peers": {port.name: [port.peer, port.peer_port] for port in between},
+        "may_be_down": [names[port.name] for port in switch.ports if port.peer_kind == "host"],
+        "peers": {names[port.name]: [port.peer, port.peer_port] for port in between},
     }
 
 

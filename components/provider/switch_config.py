@@ -15,9 +15,9 @@ from components.engine import transaction_error as errors
 from components.engine.fanout import on_all
 from components.engine.switch import Desired
 from components.engine.transaction import Timing, Transaction
-from components.errors import Problem
+from components.errors import Problem, RegionError
 from components.plan.actions.action import PhysicalAction, part
-from components.plan.actions.switches import switch_actions
+from components.plan.actions.switches import FRR, switch_actions
 from components.plan.frr_sessions import without_secrets
 from components.provider.handler import Change, Context, Created, Properties
 from components.provider.switch_group import SwitchGroup, group_problems, read_group
@@ -25,14 +25,39 @@ from components.provider.switch_group import SwitchGroup, group_problems, read_g
 TOKEN = "gpuregion:network:SwitchConfig"  # noqa: S105 - a resource type
 
 
+ADAPTERS = {FRR: FrrSwitch}
+"""System on a switch -> what applies configurations to it."""
+
+
 def _connect(group: SwitchGroup, context: Context) -> dict[str, FrrSwitch]:
+    """Clients for all switches; refuses a group that holds a switch which nothing here can change or read."""
+    unknown = {name: os for name, os in group.systems.items() if os not in ADAPTERS}
+    if unknown:
+        raise RegionError(
+            "these switches are rendered and previewed, but cannot be configured from here; nothing was touched",
+            [
+                Problem(
+                    path="switches",
+                    message=f"no adapter applies configurations to {os}",
+                    found=_some([name for name, each in sorted(unknown.items()) if each == os]),
+                    allowed=f"switches with {', '.join(ADAPTERS)}",
+                    remedy=f"hand the files of `region export {context.region} switches` to the system's own tools",
+                )
+                for os in sorted(set(unknown.values()))
+            ],
+        )
     access = SshAccess.from_references(
         context.project,
         user=group.ssh["user"],
         private_key=group.ssh["private_key"],
         known_hosts=group.ssh["known_hosts"],
     )
-    return {name: FrrSwitch(name, address, access) for name, address in group.addresses.items()}
+    return {name: ADAPTERS[group.systems[name]](name, address, access) for name, address in group.addresses.items()}
+
+
+def _some(names: list[str], shown: int = 3) -> str:
+    rest = f" and {len(names) - shown} more" if len(names) > shown else ""
+    return ", ".join(names[:shown]) + rest
 
 
 def _outputs(shas: Mapping[str, str]) -> dict[str, Any]:

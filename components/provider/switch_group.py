@@ -10,7 +10,8 @@ from typing import Any, cast
 from components.engine.switch import Desired
 from components.engine.transaction import MARGIN_S, Timing
 from components.errors import Problem
-from components.plan.frr_sessions import neighbours
+from components.plan.actions.switches import FRR
+from components.plan.switch_text import neighbours
 
 _SSH_KEYS = ("user", "private_key", "known_hosts")
 
@@ -20,6 +21,8 @@ class SwitchGroup:
     """What the resource says, typed."""
 
     addresses: Mapping[str, str]
+    systems: Mapping[str, str]
+    """What runs on each: frr, cumulus or sonic."""
     desired: Mapping[str, Desired]
     ssh: Mapping[str, str]
     timing: Timing
@@ -30,6 +33,7 @@ def read_group(inputs: Mapping[str, Any]) -> SwitchGroup:
     switches = cast("dict[str, dict[str, Any]]", inputs["switches"])
     return SwitchGroup(
         addresses={name: s["address"] for name, s in switches.items()},
+        systems={name: str(s.get("os", FRR)) for name, s in switches.items()},
         desired={name: _desired(s) for name, s in switches.items()},
         ssh={key: inputs["ssh"][key] for key in _SSH_KEYS},
         timing=Timing(confirm_in_s=float(inputs["confirm_in_s"]), settle_s=float(inputs["settle_s"])),
@@ -92,7 +96,7 @@ def _switch_problems(name: str, switch: Mapping[str, Any]) -> list[Problem]:
     except ValueError:
         found = str(switch.get("address"))
         problems.append(Problem(path=f"{path}.address", message="is not an address", found=found, allowed="an IP"))
-    known = neighbours(config)
+    known = neighbours(str(switch.get("os", FRR)), config)
     for key in ("expect_up", "may_be_down"):
         unknown = sorted(set(switch.get(key, ())) - known)
         if unknown:

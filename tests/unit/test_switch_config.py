@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
+import asyncio
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import Any, cast
 
 import pytest
 
+from components.errors import RegionError
 from components.plan.model import RegionPlan
 from components.plan.resources import switch_group_inputs
+from components.provider.handler import Context
 from components.provider.switch_config import SwitchConfigHandler
 from components.provider.switch_group import read_group
 
@@ -105,3 +110,36 @@ def test_what_a_refresh_found_is_told_by_the_next_preview(inputs: dict[str, Any]
     texts = [c.text for c in HANDLER.unfinished(inputs, {"switches": other})]
     assert any("lab-leaf1 was changed by hand" in t for t in texts)
     assert any("lab-leaf2 does not have its configuration" in t for t in texts)
+
+
+def test_a_system_without_an_adapter_is_planned_and_refused_before_anything_is_touched(
+    essonne_rack: RegionPlan, tmp_path: Path
+) -> None:
+    inputs = switch_group_inputs(essonne_rack)
+    assert HANDLER.check(inputs) == []
+    nowhere = Context(project=tmp_path / "absent", region="essonne", journal=cast("Any", None), report=print)
+
+    async def refused(work: Coroutine[Any, Any, object]) -> str:
+        with pytest.raises(RegionError, match="nothing was touched") as error:
+            await work
+        (problem,) = error.value.problems
+        return f"{problem.found}; {problem.allowed}; {problem.remedy}"
+
+    for work in (
+        HANDLER.create("fabric", inputs, nowhere),
+        HANDLER.update("fabric", inputs, inputs, nowhere),
+        HANDLER.read("fabric", inputs, nowhere),
+        HANDLER.delete("fabric", inputs, nowhere),
+    ):
+        told = asyncio.run(refused(work))
+        assert told.startswith("essonne-") and "more" in told
+        assert "switches with frr" in told
+        assert "region export essonne switches" in told
+
+
+def test_a_state_without_systems_is_of_frr(inputs: dict[str, Any]) -> None:
+    switches = {name: {k: v for k, v in s.items() if k != "os"} for name, s in inputs["switches"].items()}
+    old = {**inputs, "switches": switches}
+    assert HANDLER.check(old) == []
+    assert HANDLER.diff(old, inputs) == []
+    assert set(read_group(old).systems.values()) == {"frr"}
