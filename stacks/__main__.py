@@ -6,8 +6,21 @@ import importlib
 
 import pulumi
 
-from stacks.project import ROOT, StackName, load_plan
+from components.state.applied_description import AppliedDescription, AppliedDescriptionArgs
+from stacks.description import describe, refuse_unready
+from stacks.project import ROOT, StackName
 
 stack = StackName.parse(pulumi.get_stack())
 layer = importlib.import_module(f"stacks.layers.{stack.layer}")
-layer.declare(load_plan(stack.region), ROOT)
+described = describe(stack.region)
+if pulumi.runtime.is_dry_run():
+    for note in described.unready:
+        pulumi.warn(note)
+else:
+    refuse_unready(described)
+done = layer.declare(described.plan, ROOT)
+AppliedDescription(
+    stack.layer,
+    AppliedDescriptionArgs(description=described.compact),
+    pulumi.ResourceOptions(depends_on=done),
+)

@@ -12,6 +12,8 @@ from components.spec.artifacts import ArtifactIndex, DeployImage, Manifest, Publ
 from components.spec.region import Region
 
 NO_DIGEST = "0" * 64
+NOWHERE = "https://pending.invalid/"
+"""Begins the addresses of what is not published: well formed, and by its top-level domain never anywhere."""
 
 
 def pending_index(region: Region) -> ArtifactIndex:
@@ -21,11 +23,11 @@ def pending_index(region: Region) -> ArtifactIndex:
     return ArtifactIndex(
         schema=1,
         deploy_images={
-            image.name: DeployImage(url="pending:", sha256=NO_DIGEST, format=image.format, size=1)
+            image.name: DeployImage(url=NOWHERE + image.name, sha256=NO_DIGEST, format=image.format, size=1)
             for image in region.images.values()
         },
         container_images={
             name: PublishedImage(reference=f"{name}@sha256:{NO_DIGEST}", tag=tag) for name in sorted(names)
         },
-        manifests={name: Manifest(url="pending:", sha256=NO_DIGEST) for name in MANIFESTS},
+        manifests={name: Manifest(url=NOWHERE + name, sha256=NO_DIGEST) for name in MANIFESTS},
     )

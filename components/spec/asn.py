@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Annotated
 
-from pydantic import BeforeValidator, WithJsonSchema
+from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from components.spec.base import Model
@@ -49,5 +49,6 @@ def _parse(value: object) -> object:
 Asns = Annotated[
     AsnRange,
     BeforeValidator(_parse),
+    PlainSerializer(str),  # written out as it is read
     WithJsonSchema({"anyOf": [{"type": "integer"}, {"type": "string", "pattern": "^[0-9]+(-[0-9]+)?$"}]}),
 ]

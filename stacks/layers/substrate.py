@@ -14,7 +14,7 @@ from components.provider.resource import Provider, ProviderArgs
 
 
 def declare(plan: RegionPlan, project: Path) -> Sequence[pulumi.Resource]:
-    """Declare the layer\'s resources; exports the trays of each rack. Returns what the layer is up with."""
+    """Declare the layer's resources; exports the trays of each rack. Returns what the layer is up with."""
     provider = Provider("gpuregion", ProviderArgs(region=plan.region, project=str(project)))
     group = RackGroup(
         plan.region,

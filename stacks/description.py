@@ -1,0 +1,68 @@
+"""A region's description as it is applied: compiled, in its compact form, and with what stands in the way of it.
+
+A preview also shows what cannot be applied yet; whoever acts asks `refuse_unready` first.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from components.clients.secrets import reference_path
+from components.errors import Problem, SpecError
+from components.plan import compile_region
+from components.plan.model import RegionPlan
+from components.plan.pending import pending_index
+from components.spec import load
+from components.spec.artifacts import load as load_artifacts
+from components.spec.recorded import compact
+from components.spec.region import Region
+from stacks.project import CATALOGUE, ROOT, region_folder
+
+
+@dataclass(frozen=True, kw_only=True)
+class Described:
+    """A description and what it means."""
+
+    spec: Region
+    plan: RegionPlan
+    compact: str
+    """What the stacks record."""
+    unready: tuple[str, ...]
+    """Why it cannot be applied, one reason each."""
+
+
+def describe(region: str) -> Described:
+    """Read and compile a region. Raises SpecError with every problem; touches no device."""
+    return described(region_folder(region), CATALOGUE, ROOT)
+
+
+def described(folder: Path, catalogue: Path, project: Path) -> Described:
+    """The same of a description that lies elsewhere; references are those of `project`."""
+    spec = load(folder, catalogue, project=project)
+    path = reference_path(ROOT, spec.artifacts)
+    is_published = path.is_file()
+    artifacts = load_artifacts(path) if is_published else pending_index(spec)
+    unready = ("its images are not published: there is no artifact index yet",) if not is_published else ()
+    if spec.provisional:
+        unready = (*unready, "it is provisional: it stands on figures that are not settled")
+    return Described(spec=spec, plan=compile_region(spec, artifacts), compact=compact(spec, artifacts), unready=unready)
+
+
+def refuse_unready(described: Described) -> None:
+    """Raise SpecError if the description must not be applied."""
+    if described.unready:
+        raise SpecError(
+            f"{described.plan.region} can be previewed, and not be brought up",
+            [
+                Problem(
+                    path=described.plan.region,
+                    message=reason,
+                    remedy=f"publish them as {described.spec.artifacts}"
+                    if "artifact index" in reason
+                    else "settle the figures, then take `provisional` out of the description",
+                    rule="not-ready",
+                )
+                for reason in described.unready
+            ],
+        )
