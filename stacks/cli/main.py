@@ -24,6 +24,7 @@ from stacks.cli.comment import markdown
 from stacks.cli.environment import pulumi_environment
 from stacks.cli.layers import Operation, forget_stacks, raise_for_failures, run_layers
 from stacks.cli.post_comment import comment
+from stacks.cli.show import show
 from stacks.project import LAYERS, ROOT, load_hardware, load_plan, region_folder, state_folder
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, help=__doc__, rich_markup_mode=None)
@@ -118,10 +119,7 @@ def status(region: Region, as_json: AsJson = False) -> None:
     overview.show_status(load_plan(region), as_json)
 
 
-@app.command()
-def show(region: Region, as_json: AsJson = False) -> None:
-    """The compiled region: what is planned, without asking any device."""
-    overview.show_plan(load_plan(region), as_json)
+app.command()(show)
 
 
 @app.command()

@@ -8,7 +8,6 @@ from typing import Any
 
 from rich.table import Table
 from rich.text import Text
-from rich.tree import Tree
 
 from components.checks.result import CheckResult, Status, worst
 from components.engine.journal import Journal
@@ -73,36 +72,6 @@ def refuse_protected(plan: RegionPlan, layers: tuple[str, ...]) -> None:
                 for name in protected
             ],
         )
-
-
-def _tree(plan: RegionPlan) -> Tree:
-    tree = Tree(f"[bold]{plan.region}[/] ({plan.domain})")
-    fabric = tree.add(f"fabric: {len(plan.fabric.switches)} switches, {len(plan.fabric.cables)} cables")
-    for s in plan.fabric.switches:
-        fabric.add(f"{s.name}  {s.role}  AS{s.asn}  {s.loopback}  {len(s.ports)} ports, managed at {s.oob_address}")
-    for rack in plan.racks:
-        node = tree.add(
-            f"rack {rack.name}: {len(rack.hosts)} trays, image {rack.image}{', protected' if rack.protect else ''}"
-        )
-        for h in rack.hosts:
-            node.add(f"{h.name}  {h.role}  serial {h.serial}  {h.loopback}  BMC {h.bmc_address}")
-    cluster = tree.add(
-        f"cluster {plan.cluster.name}: Kubernetes {plan.cluster.kubernetes_version}, API {plan.cluster.api_address}"
-    )
-    for n in plan.cluster.namespaces:
-        cluster.add(f"namespace {n.name}: {n.pods} pods, {n.gpus} GPUs")
-    runtime = tree.add(f"gateway {plan.runtime.gateway} at {plan.runtime.gateway_vip}")
-    for s in plan.runtime.services:
-        runtime.add(f"service {s.name}: {s.gpus} GPU, {s.min_replicas} to {s.max_replicas} replicas, http://{s.host}/")
-    return tree
-
-
-def show_plan(plan: RegionPlan, as_json: bool) -> None:
-    """The compiled region as a tree."""
-    if as_json:
-        output.machine("plan", schema=1, plan=dataclasses.asdict(plan))
-    else:
-        output.people.print(_tree(plan), highlight=False)
 
 
 def _actions(region: str) -> list[dict[str, Any]]:
