@@ -52,7 +52,7 @@ from collections.abc import Collection, Mapping
 from types import MappingProxyType
 from typing import Any
 
-from components.plan.frr import host_variables
+from components.plan.frr import host_variables as frr_variables
 from components.plan.model import ClusterPlan, HostPlan, RegionPlan, TrayRole
 from components.plan.naming import RACK_LABEL, kubeconfig_path
 from components.plan.rules import DRA_DRIVER
@@ -97,13 +97,13 @@ def ansible_inventory(plan: RegionPlan, roles: Collection[str] | None = None) ->
     """
     return {
         "all": {
-            "vars": _only(_region_variables(plan), roles),
+            "vars": _only(region_variables(plan), roles),
             "children": {
                 "hosts": {
                     "children": {
                         str(group): {
                             "hosts": {
-                                host.name: _only(_host_variables(host, plan), roles)
+                                host.name: _only(host_variables(host, plan), roles)
                                 for host in plan.hosts
                                 if host.role is group
                             }
@@ -130,18 +130,19 @@ def secret_variables(plan: RegionPlan, roles: Collection[str] | None = None) -> 
 
 def variable_names(plan: RegionPlan) -> frozenset[str]:
     """Every variable that any role may be given, without Ansible's own."""
-    names = {*_region_variables(plan), *file_variables(plan), *secret_variables(plan)}
+    names = {*region_variables(plan), *file_variables(plan), *secret_variables(plan)}
     for host in plan.deployed_hosts:
-        names |= _host_variables(host, plan).keys()
+        names |= host_variables(host, plan).keys()
     return frozenset(name for name in names if not name.startswith("ansible_"))
 
 
-def _host_variables(host: HostPlan, plan: RegionPlan) -> dict[str, Any]:
+def host_variables(host: HostPlan, plan: RegionPlan) -> dict[str, Any]:
+    """Those of a host itself."""
     shared = _shared_frr(plan)
     return {
         "ansible_host": host.oob_address,
         "ansible_user": "root",
-        **{name: value for name, value in host_variables(host, plan).items() if name not in shared},
+        **{name: value for name, value in frr_variables(host, plan).items() if name not in shared},
         "kubernetes_node_ip": host.loopback,
         "kubernetes_pod_cidr": host.pod_cidr,
         "kubernetes_node_labels": {RACK_LABEL: host.rack},
@@ -157,7 +158,8 @@ def _shared_frr(plan: RegionPlan) -> dict[str, Any]:
     }
 
 
-def _region_variables(plan: RegionPlan) -> dict[str, Any]:
+def region_variables(plan: RegionPlan) -> dict[str, Any]:
+    """Those of all hosts."""
     cluster, endpoints = plan.cluster, plan.endpoints
     return {
         "base_hosts": [{"name": host.name, "address": host.loopback} for host in plan.deployed_hosts],

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from components.plan.networks.model import NetworksPlan
-from components.plan.site import SitePlan
 from components.plan.power.model import PowerPlan
+from components.plan.site import SitePlan
 from components.plan.topology import TopologyPlan
 from components.spec.rack import Role as TrayRole
 
@@ -72,6 +72,11 @@ class HostPlan:
     def is_received(self) -> bool:
         """Whether the machine is known by its serial number; nothing is done to one that is not."""
         return bool(self.serial)
+
+    @property
+    def is_spare(self) -> bool:
+        """Whether it stays enrolled and off until it takes another's place."""
+        return self.role is TrayRole.SPARE
 
     @property
     def uplinks(self) -> tuple[str, ...]:
@@ -349,7 +354,7 @@ class RegionPlan:
     @property
     def deployed_hosts(self) -> tuple[HostPlan, ...]:
         """Hosts that run; spares stay enrolled and off."""
-        return tuple(h for h in self.hosts if h.role is not TrayRole.SPARE)
+        return tuple(h for h in self.hosts if not h.is_spare)
 
     @property
     def hosts(self) -> tuple[HostPlan, ...]:

@@ -22,6 +22,7 @@ from stacks.cli import output, overview
 from stacks.cli.changed import changed
 from stacks.cli.comment import markdown
 from stacks.cli.environment import pulumi_environment
+from stacks.cli.export import export
 from stacks.cli.layers import Operation, forget_stacks, raise_for_failures, run_layers
 from stacks.cli.post_comment import comment
 from stacks.cli.show import show
@@ -188,10 +189,7 @@ def state(
         output.people.print(f"export PULUMI_BACKEND_URL='{bucket.backend_url}'", highlight=False, soft_wrap=True)
 
 
-@app.command()
-def export(region: Region, what: Annotated[str, typer.Argument(help=f"One of {', '.join(overview.EXPORTS)}.")]) -> None:
-    """Print a view of the region for other programs: wiring (the hardware list), inventory (Ansible), dns, plan."""
-    print(json.dumps(overview.export(region, what), indent=2, sort_keys=True, default=str))
+app.command()(export)
 
 
 @app.command()

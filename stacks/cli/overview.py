@@ -1,9 +1,8 @@
-"""Views of a region: what is planned, what stands, and exports for other programs."""
+"""Views of a region for people: what is planned, what stands."""
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
 from typing import Any
 
 from rich.table import Table
@@ -12,40 +11,9 @@ from rich.text import Text
 from components.checks.result import CheckResult, Status, worst
 from components.engine.journal import Journal
 from components.errors import Problem, SpecError
-from components.plan.dns import records
-from components.plan.inventory import ansible_inventory
 from components.plan.model import RegionPlan, TrayRole
-from components.plan.wiring import wiring
 from stacks.cli import output
-from stacks.project import LAYERS, load_hardware, load_plan, state_folder
-
-
-@dataclasses.dataclass(frozen=True)
-class View:
-    """A view of a region that other programs read."""
-
-    render: Callable[[RegionPlan], Any]
-    load: Callable[[str], RegionPlan] = load_plan
-
-
-EXPORTS = {
-    # the datacenter is built from these before anything is published in it
-    "wiring": View(wiring, load_hardware),
-    "dns": View(records, load_hardware),
-    "inventory": View(ansible_inventory),
-    "plan": View(dataclasses.asdict),
-}
-
-
-def export(region: str, what: str) -> Any:
-    """One of EXPORTS for a region; raises SpecError for another name."""
-    if what not in EXPORTS:
-        raise SpecError(
-            "unknown export",
-            [Problem(path="what", message="there is no such view", found=what, allowed=", ".join(EXPORTS))],
-        )
-    view = EXPORTS[what]
-    return view.render(view.load(region))
+from stacks.project import LAYERS, state_folder
 
 
 def how_to_call(plan: RegionPlan) -> str:

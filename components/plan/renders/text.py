@@ -11,11 +11,13 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
-from typing import Any, Final
+from typing import Any, Final, cast
 
 _PLAIN = re.compile(r"[A-Za-z_/](?:[\w./@ -]*[\w./@-])?|[0-9]{1,3}(?:\.[0-9]{1,3}){3}(?:/[0-9]{1,2})?")
 _WORDS = frozenset({"true", "false", "null", "yes", "no", "on", "off", "y", "n"})
 """What YAML 1.1 or 1.2 would read as something other than text."""
+
+_BLOCKS = (dict, list, tuple)
 
 
 class Word(str):
@@ -47,9 +49,10 @@ def _write(value: Any, indent: str, lines: list[str]) -> None:
     # One list for all depths: handing each line up through a generator of every depth took four times as long.
     if isinstance(value, dict):
         deeper = f"{indent}  "
-        for key, inner in value.items():
+        inner: Any
+        for key, inner in cast("dict[str, Any]", value).items():
             name = _scalar(key)
-            if not inner or not isinstance(inner, (dict, list, tuple)):
+            if not inner or not isinstance(inner, _BLOCKS):
                 lines.append(f"{indent}{name}: {_leaf(inner)}")
             else:
                 lines.append(f"{indent}{name}:")
@@ -57,7 +60,7 @@ def _write(value: Any, indent: str, lines: list[str]) -> None:
                 _write(inner, deeper if isinstance(inner, dict) else indent, lines)
         return
     for inner in value:
-        if not inner or not isinstance(inner, (dict, list, tuple)):
+        if not inner or not isinstance(inner, _BLOCKS):
             lines.append(f"{indent}- {_leaf(inner)}")
             continue
         first = len(lines)

@@ -1,0 +1,60 @@
+"""What Prometheus scrapes and probes, as files of its file-based discovery: a group of targets for each rack.
+
+Hosts and GPUs are scraped where their exporters listen by default; management addresses are for a prober
+(blackbox or Redfish exporter), which decides the port.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from typing import Any
+
+from components.plan.model import RegionPlan
+from components.plan.renders.labels import gpu_model, island_name, running, unit_name
+from components.plan.renders.text import json_text
+
+NODE_EXPORTER = 9100
+DCGM_EXPORTER = 9400
+
+Group = dict[str, Any]
+
+
+def prometheus(plan: RegionPlan) -> Iterator[tuple[str, str]]:
+    """`hosts.json`, `gpus.json`, `management.json` and `switches.json`."""
+    places = {place.rack: place for place in plan.topology.racks}
+    hosts: list[Group] = []
+    gpus: list[Group] = []
+    management: list[Group] = []
+    endpoints: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
+    for endpoint in plan.networks.oob.endpoints:
+        endpoints[endpoint.rack][str(endpoint.kind)].append(endpoint.address)
+    for rack in plan.racks:
+        place = places[rack.name]
+        where = {
+            "region": plan.region,
+            "hall": place.hall,
+            "island": island_name(plan, place.island),
+            "unit": unit_name(plan, place.unit),
+            "rack": rack.name,
+        }
+        addresses = [host.loopback for host in running(rack)]
+        if addresses:
+            hosts.append({"targets": [f"{address}:{NODE_EXPORTER}" for address in addresses], "labels": where})
+        if addresses and (model := gpu_model(rack)):
+            targets = [f"{address}:{DCGM_EXPORTER}" for address in addresses]
+            gpus.append({"targets": targets, "labels": {**where, "gpu_model": model}})
+        for kind, found in endpoints[rack.name].items():
+            management.append({"targets": found, "labels": {**where, "kind": kind}})
+    yield "hosts.json", json_text(hosts)
+    yield "gpus.json", json_text(gpus)
+    yield "management.json", json_text(management)
+    yield "switches.json", json_text(list(_switches(plan)))
+
+
+def _switches(plan: RegionPlan) -> Iterator[Group]:
+    for role in sorted({switch.role for switch in plan.fabric.switches}):
+        addresses = [switch.oob_address for switch in plan.fabric.switches if switch.role is role]
+        yield {"targets": addresses, "labels": {"region": plan.region, "network": "inband", "role": str(role)}}
+    if addresses := [switch.address for switch in plan.networks.oob.switches]:
+        yield {"targets": addresses, "labels": {"region": plan.region, "network": "oob"}}
