@@ -22,6 +22,10 @@ from components.spec.network import Leaf, Pools, Spine
 from components.spec.region import Region
 
 
+LINK_PREFIX = 31
+"""Of the management address of a host without an out-of-band port, or without a pool for it."""
+
+
 def compile_fabric(region: Region, racks: Sequence[RackPlan]) -> FabricPlan:
     """The whole fabric; racks give what hangs on the leaves."""
     pools, fabric = region.pools, region.fabric
@@ -32,7 +36,7 @@ def compile_fabric(region: Region, racks: Sequence[RackPlan]) -> FabricPlan:
         for host in rack.hosts:
             first, lanes = first_ports[rack.name]
             port = leaf_port(first, host.slot, lanes)
-            managed_by = None if any(nic.is_oob for nic in host.nics) else f"{host.oob_gateway}/31"
+            managed_by = f"{host.oob_gateway}/31" if host.oob_prefix == LINK_PREFIX else None
             for leaf, uplink in zip(host.leaves, host.uplinks, strict=True):
                 behind[leaf].append(
                     (

@@ -15,6 +15,7 @@ from pydantic import ValidationError
 
 from components.errors import Problem
 from components.spec.base import Model
+from components.spec.clos_ids import miscounted
 from components.spec.network import ScalableUnit
 from components.spec.position import Location, Positions
 from components.spec.problems import problems_of
@@ -103,6 +104,7 @@ def _expand_clos(result: Expanded, positions: Positions, unit_racks: int) -> tup
     clos = _parse(Clos, said.pop("clos"), ("fabric", "clos"), positions, result)
     if clos is None:
         return None
+    result.problems += miscounted(clos, positions)
     ports = _ports(result.data, said.get("switch"), clos.host_lanes)
     region = str(result.data.get("region", "region"))
     units = sorted({(id - 1) // unit_racks + 1 for id in _rack_ids(result.data)})

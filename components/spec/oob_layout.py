@@ -22,6 +22,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from types import MappingProxyType
 
+from components.spec.catalogue.derive import oob_ports
 from components.spec.catalogue.rack import RackProfile
 from components.spec.catalogue.switch import SwitchProfile
 
@@ -84,7 +85,7 @@ def items_of(profile: RackProfile) -> tuple[OobItem, ...]:
     switches = profile.oob_switches.count if profile.oob_switches else 0
     if not switches:
         return items
-    share = -(-ports_needed(items) // switches)
+    share = -(-oob_ports(profile) // switches)
     plugged, placed = -1, list[OobItem]()
     for item in items:
         plugged += bool(item.plug)
@@ -93,11 +94,6 @@ def items_of(profile: RackProfile) -> tuple[OobItem, ...]:
         switch, port = divmod(plugged, share) if has_port else (-1, -1)
         placed.append(replace(item, switch=switch + 1, port=port + 1))
     return tuple(placed)
-
-
-def ports_needed(items: tuple[OobItem, ...]) -> int:
-    """Cables from these to the switches of the rack."""
-    return sum(bool(item.plug) for item in items)
 
 
 def _items(profile: RackProfile) -> Iterator[OobItem]:

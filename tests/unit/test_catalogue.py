@@ -84,9 +84,9 @@ def test_a_gb200_rack_needs_127_out_of_band_addresses_on_89_ports() -> None:
     ("name", "addresses"),
     [
         ("gb300-nvl72", 18 * 3 + 27 + 8 + 2),
-        ("dgx-h200", 4 * 2 + 2),
-        ("dgx-b200", 2 * (2 + 4) + 2),
-        ("control-server", 16 * 2 + 2),
+        ("dgx-h200", 4 * 2 + 2 + 1),
+        ("dgx-b200", 2 * (2 + 4) + 2 + 1),
+        ("control-server", 16 * 2 + 2 + 1),
         ("nspawn-rack", 4 * 2),
     ],
 )

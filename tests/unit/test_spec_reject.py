@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from components.errors import Problem, SpecError
-from components.spec.rules import RULES, catalogue
+from components.spec.rules import RULES, catalogue, networks
 from tests.regions import Edit, edited_lab, file_of, load_lab
 
 
@@ -312,7 +312,8 @@ def test_a_wrong_description_is_refused_with_its_place_and_remedy(row: Row, tmp_
 
 
 def test_every_rule_has_a_row() -> None:
-    elsewhere = {rule.id for rule in catalogue.RULES}  # test_catalogue_reject.py
+    # test_catalogue_reject.py, test_spec_reject_networks.py
+    elsewhere = {rule.id for rule in (*catalogue.RULES, *networks.RULES)}
     assert {rule.id for rule in RULES} - {row.rule for row in ROWS} - elsewhere == set()
 
 

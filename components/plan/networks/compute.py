@@ -13,6 +13,7 @@ from components.plan.model import RackPlan
 from components.plan.naming import compute_core_name, compute_leaf_name, compute_spine_name, island_spine_name
 from components.plan.networks.model import ComputePlan, ComputeSwitch, Network, NetworkCable, Tier
 from components.plan.networks.runs import Spots, run_between
+from components.spec.catalogue.derive import port_name
 from components.spec.catalogue.rack import RackProfile
 from components.spec.catalogue.switch import SwitchProfile
 from components.spec.compute_shape import ComputeShape, compute_profile, joins_compute, shape_of
@@ -73,7 +74,7 @@ def _builder(
     return _Builder(
         region=region.region,
         shape=shape,
-        ports=("", *(switch.port(n) for n in range(1, switch.ports + 1))),
+        ports=("", *(port_name(switch, n) for n in range(1, switch.ports + 1))),
         rails=tuple(port.name for port in profile.tray.rails),
         spots=spots,
     )

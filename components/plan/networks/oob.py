@@ -11,6 +11,7 @@ from components.plan.model import HostPlan, RackPlan
 from components.plan.naming import oob_aggregation_name
 from components.plan.networks.model import Network, NetworkCable, OobEndpoint, OobPlan, OobRack, OobSwitch
 from components.plan.networks.runs import FAST, SLOW, Spots, run_between
+from components.spec.catalogue.derive import port_name
 from components.spec.catalogue.rack import RackProfile
 from components.spec.catalogue.switch import SwitchProfile
 from components.spec.oob_layout import (
@@ -58,7 +59,7 @@ def compile_oob(region: Region, racks: Sequence[RackPlan], spots: Spots) -> tupl
 
 def _kind(region: Region, profile: RackProfile) -> _Kind:
     switch = region.catalogue.switch(profile.oob_switches.model) if profile.oob_switches else None
-    names = ("", *(switch.port(n) for n in range(1, switch.all_ports + 1))) if switch else ()
+    names = ("", *(port_name(switch, n) for n in range(1, switch.all_ports + 1))) if switch else ()
     return _Kind(profile, items_of(profile), switch, names)
 
 
@@ -177,7 +178,7 @@ def _cables(
                 a_device=rack_switch_name(rack.name, n),
                 a_port=kind.ports[up],
                 b_device=oob_aggregation_name(region.region, switch),
-                b_port=gathers.port(port),
+                b_port=port_name(gathers, port),
                 network=Network.OOB,
                 rail=None,
                 run=run,

@@ -64,8 +64,3 @@ class SwitchProfile(CatalogueItem):
     def all_ports(self) -> int:
         """Main ports and uplinks."""
         return self.ports + (self.uplinks.count if self.uplinks else 0)
-
-    def port(self, number: int) -> str:
-        """Name of a whole port, counted from 1 over main ports and uplinks."""
-        cage, lane = divmod(number - 1, self.ports_per_cage)
-        return self.port_name.format(port=number, cage=cage + 1, lane=lane + 1)

@@ -1,6 +1,6 @@
 """Rules that look at more than one field of a description. Each has a stable id and a test."""
 
-from components.spec.rules import asns, cabling, catalogue, cluster, identity, names, placement, pools, services
+from components.spec.rules import asns, cabling, catalogue, cluster, identity, names, networks, placement, pools, services
 
 RULES = (
     *catalogue.RULES,
@@ -10,6 +10,7 @@ RULES = (
     *pools.RULES,
     *asns.RULES,
     *cabling.RULES,
+    *networks.RULES,
     *cluster.RULES,
     *services.RULES,
 )

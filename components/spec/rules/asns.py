@@ -14,9 +14,8 @@ from components.spec.rules.rule import Fault, rule
 @rule("asn-overlap", "asns")
 def apart(region: Region) -> Iterator[Fault]:
     asns = region.asns
-    tiers = sorted(
-        (("spine", asns.spine), ("leaf", asns.leaf), ("host", asns.host)), key=lambda t: (t[1].first, t[1].last)
-    )
+    ranges = (("spine", asns.spine), ("leaf", asns.leaf), ("host", asns.host), ("oob", asns.oob))
+    tiers = sorted(((tier, r) for tier, r in ranges if r), key=lambda t: (t[1].first, t[1].last))
     for (lower, before), (upper, after) in pairwise(tiers):
         if before.overlaps(after):
             yield Fault(
