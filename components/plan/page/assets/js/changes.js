@@ -1,5 +1,6 @@
 // What a change touches, over all pictures. Without a change, nothing here shows.
 const CHANGES = DATA.changes;
+const NOTED = 4;
 const WORST = { racks: {}, switches: {}, units: {}, rows: {}, feeds: {}, sites: {} };
 
 function worsen(kind, key, danger) {
@@ -32,15 +33,22 @@ function changeSays(kind, key) {
   return danger === null ? "" : `, changes: ${CHANGES.words[danger]}`;
 }
 
-/** A frame and a shape on the thing; its danger is told by both, not by colour alone. */
-function changeMark(kind, key, x, y, width, height) {
+/** The class of a thing that changes. */
+function dangerClass(kind, key) {
+  const danger = dangerOf(kind, key);
+  return danger === null ? "" : ` d${danger}`;
+}
+
+/** A frame and a shape on the thing: its danger is told by the shape too, not by colour alone. */
+function changeMark(kind, key, x, y, width, height, inMiddle = false) {
   const danger = dangerOf(kind, key);
   if (danger === null) return null;
   const radius = Math.min(8, height / 2.6, width / 2.2);
-  return svg("g", { class: `mark d${danger}`, "aria-hidden": "true" },
+  const spot = inMiddle ? { x: x + width / 2, y: y + height / 2 } : { x: x + width - radius, y: y + radius };
+  return svg("g", { class: "mark", "aria-hidden": "true" },
     svg("rect", { x: x - 1.5, y: y - 1.5, width: width + 3, height: height + 3, rx: 4, class: "frame" }),
-    svg("circle", { cx: x + width - radius + 3, cy: y + radius - 3, r: radius, class: "dot" }),
-    svg("text", { x: x + width - radius + 3, y: y + radius, class: "symbol" }, CHANGES.symbols[danger]));
+    svg("circle", { cx: spot.x, cy: spot.y, r: radius, class: "dot" }),
+    svg("text", { ...spot, class: "symbol" }, CHANGES.symbols[danger]));
 }
 
 function changeNote(kind, key) {
@@ -49,6 +57,7 @@ function changeNote(kind, key) {
   const titles = [...document.querySelectorAll("[data-change]")]
     .filter((item) => CHANGES.list[item.dataset.change][kind].includes(key))
     .map((item) => html("li", {}, item.querySelector("strong").textContent + ": " + item.querySelector(".reason").textContent));
+  if (titles.length > NOTED) titles.splice(NOTED, titles.length, html("li", {}, `and ${titles.length - NOTED} more, in the list`));
   return html("div", { class: `note d${danger}` }, html("strong", {}, `${CHANGES.symbols[danger]} ${CHANGES.words[danger]}`), html("ul", {}, ...titles));
 }
 

@@ -20,7 +20,7 @@ function unitColumn([unit, leaves, spines, racks], place) {
     svg("text", { x: x + width / 2, y: 20 + row * (COMPUTE.row + 6) + 17, class: "small middle", "aria-hidden": "true" }, text)];
   const y = 20 + 3 * (COMPUTE.row + 6);
   const share = svg("rect", { x, y: y + COMPUTE.row - 4, width: (width * racks) / DATA.compute.unit_racks, height: 4, class: "share", "aria-hidden": "true" });
-  const column = svg("g", { role: "gridcell", class: `unit${leaves ? "" : " unbuilt"}`, "aria-label": says }, svg("title", {}, says),
+  const column = svg("g", { role: "gridcell", class: `unit${leaves ? "" : " unbuilt"}${dangerClass("units", unit)}`, "aria-label": says }, svg("title", {}, says),
     ...(spines ? box(1, number(spines), "spine") : []), ...box(2, number(leaves), "leaf"), ...box(3, `${racks}/${DATA.compute.unit_racks}`, "racks"), share,
     svg("text", { x: x + width / 2, y: y + COMPUTE.row + 16, class: "tiny middle", "aria-hidden": "true" }, `u${unit}`),
     changeMark("units", unit, x, y, width, COMPUTE.row));

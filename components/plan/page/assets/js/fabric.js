@@ -13,10 +13,11 @@ function switchBox(one, x, y, width, height, text) {
     leaf: () => svg("rect", { x, y, width, height, rx: 2, class: "cell" }),
     border: () => svg("path", { d: `M${x + width / 2} ${y}l${width / 2} ${height / 2}l${-width / 2} ${height / 2}l${-width / 2} ${-height / 2}z`, class: "cell" }),
   };
-  const box = svg("g", { role: "gridcell", class: `switch ${one.role}`, "aria-label": `${one.name}: ${switchSays(one)}` },
+  const inMiddle = one.role !== "leaf";
+  const box = svg("g", { role: "gridcell", class: `switch ${one.role}${dangerClass("switches", one.index)}`, "aria-label": `${one.name}: ${switchSays(one)}` },
     svg("title", {}, `${one.name}\n${switchSays(one)}`), shapes[one.role](),
-    svg("text", { x: x + width / 2, y: y + height / 2 + 3.5, class: "tiny middle", "aria-hidden": "true" }, String(text)),
-    changeMark("switches", one.index, x, y, width, height));
+    svg("text", { x: x + width / 2, y: y + height / 2 + 3.5, class: "tiny middle", "aria-hidden": "true" }, inMiddle && dangerOf("switches", one.index) !== null ? "" : String(text)),
+    changeMark("switches", one.index, x, y, width, height, inMiddle));
   part("switch", one.index, box);
   return { element: box, x: x + width / 2, choose: () => chooseSwitch(one) };
 }

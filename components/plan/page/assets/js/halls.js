@@ -1,8 +1,10 @@
 // Floor plans of the halls: a cell for each rack, coloured by what is asked.
 const CELL = { width: 50, height: 38, gap: 3, aisle: 20, left: 40, top: 34 };
 const COLOURS = 8;
+const NO_CHANGE = 9;
 /** Ways to colour: name, group of a rack, and what stands in its cell. */
 const MODES = {
+  change: { name: "what changes", group: (rack) => dangerOf("racks", rack.index) ?? NO_CHANGE },
   unit: { name: "island and unit", group: (rack) => rack.island, text: (rack) => `island ${rack.island}`, tone: (rack) => TONES.get(rack.unit) },
   kind: { name: "kind", group: (rack) => rack.profile, text: (rack) => DATA.profiles[rack.profile].name },
   cluster: { name: "cluster", group: (rack) => rack.cluster, text: (rack) => DATA.clusters[rack.cluster] },
@@ -36,7 +38,7 @@ function rackSays(rack) {
 function rackCell(rack) {
   const x = CELL.left + (rack.position - 1) * (CELL.width + CELL.gap);
   const y = CELL.top + (rack.row - 1) * (CELL.height + CELL.aisle);
-  const cell = svg("g", { role: "gridcell", class: "rack", "aria-label": `${rack.name}: ${rackSays(rack)}` },
+  const cell = svg("g", { role: "gridcell", class: `rack${dangerClass("racks", rack.index)}`, "aria-label": `${rack.name}: ${rackSays(rack)}` },
     svg("title", {}, `${rack.name}\n${rackSays(rack)}`),
     rackShape(rack, x, y),
     label(x + 5, y + 15, short(rack.name), "name"),
@@ -89,6 +91,8 @@ function drawHall(hall, number) {
 
 /** Paint all racks, and say what the colours mean. */
 function colourRacks(mode, legend) {
+  const byChange = mode === MODES.change;
+  document.body.classList.toggle("by-change", byChange);
   const groups = [...new Set(RACKS.map(mode.group))].sort((a, b) => a - b);
   const colour = new Map(groups.map((group, place) => [group, place % COLOURS]));
   for (const rack of RACKS) {
@@ -97,19 +101,19 @@ function colourRacks(mode, legend) {
     if (mode.tone?.(rack)) states.push("tone");
     cell.setAttribute("class", [...states, `c${colour.get(mode.group(rack))}`].join(" "));
   }
-  const entries = groups.slice(0, COLOURS).map((group) => {
+  const entries = byChange ? [] : groups.slice(0, COLOURS).map((group) => {
     const racks = RACKS.filter((rack) => mode.group(rack) === group);
     return html("li", {}, html("span", { class: `swatch c${colour.get(group)}` }), `${mode.text(racks[0])} (${number(racks.length)})`);
   });
-  if (groups.length > COLOURS) entries.push(html("li", {}, `and ${groups.length - COLOURS} more; the colours come again`));
+  if (!byChange && groups.length > COLOURS) entries.push(html("li", {}, `and ${groups.length - COLOURS} more; the colours come again`));
   if (mode.tone) entries.push(html("li", {}, "two tones: units side by side"));
-  legend.replaceChildren(...entries, html("li", {}, "square corners: GPU rack"), html("li", {}, "cut corner: other rack"), ...changeLegend());
+  legend.replaceChildren(...entries, ...changeLegend(), html("li", {}, "square corners: GPU rack"), html("li", {}, "cut corner: other rack"));
 }
 
 function drawHalls() {
   const host = document.getElementById("halls-picture");
   const legend = html("ul", { class: "legend", "aria-label": "Legend" });
-  const choices = Object.entries(MODES).filter(([name, mode]) => name === "unit" || new Set(RACKS.map(mode.group)).size > 1);
+  const choices = Object.entries(MODES).filter(([name, mode]) => name === "unit" || (CHANGES && name === "change") || new Set(RACKS.map(mode.group)).size > 1);
   const radios = choices.map(([name, mode], place) => {
     const input = html("input", { type: "radio", name: "mode", value: name });
     input.checked = place === 0;

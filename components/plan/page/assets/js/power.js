@@ -14,7 +14,7 @@ function bar(x, y, width, kw, budget, text) {
 
 function level(kind, key, name, x, y, width, kw, budget, more, racks) {
   const says = `${name}: ${number(kw)} of ${number(budget)} kW, ${percent(kw, budget)}`;
-  const cell = svg("g", { role: "gridcell", class: `level ${kind}`, "aria-label": says + changeSays(`${kind}s`, key) },
+  const cell = svg("g", { role: "gridcell", class: `level ${kind}${dangerClass(`${kind}s`, key)}`, "aria-label": says + changeSays(`${kind}s`, key) },
     svg("title", {}, says), ...bar(x, y, width, kw, budget, name), changeMark(`${kind}s`, key, x, y, width, POWER.bar));
   if (PARTS[kind]) part(kind, key, cell);
   const choose = () => {
