@@ -34,12 +34,15 @@ class Described:
 
 def describe(region: str) -> Described:
     """Read and compile a region. Raises SpecError with every problem; touches no device."""
-    return described(region_folder(region), CATALOGUE, ROOT)
+    return _described(load(region_folder(region), CATALOGUE))
 
 
-def described(folder: Path, catalogue: Path, project: Path) -> Described:
-    """The same of a description that lies elsewhere; references are those of `project`."""
-    spec = load(folder, catalogue, project=project)
+def describe_past(folder: Path, catalogue: Path, project: Path) -> Described:
+    """The same of another version that lies in `project`. References lead to what is here: it is not applied."""
+    return _described(load(folder, catalogue, project=project, references=ROOT, is_past=True))
+
+
+def _described(spec: Region) -> Described:
     path = reference_path(ROOT, spec.artifacts)
     is_published = path.is_file()
     artifacts = load_artifacts(path) if is_published else pending_index(spec)

@@ -1,8 +1,11 @@
-"""The repository that the project is in: which files differ between two commits. Reads only."""
+"""The repository that the project is in: which files differ between two commits, and what they hold. Reads only."""
 
 from __future__ import annotations
 
+import io
 import subprocess
+import tarfile
+from collections.abc import Sequence
 from pathlib import Path
 
 from components.errors import Problem, SpecError
@@ -18,6 +21,25 @@ def changed_paths(repository: Path, base: str, head: str = "HEAD") -> tuple[str,
     if done.returncode != 0:
         raise _refusal(base, "git finds no common history", done.stderr.strip())
     return tuple(sorted(path for path in done.stdout.split("\0") if path))
+
+
+def unpack(repository: Path, commit: str, paths: Sequence[str], into: Path) -> None:
+    """Write these paths, as they are in a commit, into a folder; a path that is not there is left out.
+
+    Raises SpecError if the commit is not there.
+    """
+    found = _commit(repository, commit)
+    listed = _git(repository, "ls-tree", "--name-only", "-z", found, "--", *paths).stdout
+    present = [path for path in listed.split("\0") if path]
+    if not present:
+        return
+    done = subprocess.run(
+        ["git", "-C", str(repository), "archive", "--format=tar", found, "--", *present],
+        capture_output=True,
+        check=True,
+    )
+    with tarfile.open(fileobj=io.BytesIO(done.stdout)) as archive:
+        archive.extractall(into, filter="data")
 
 
 def _commit(repository: Path, name: str) -> str:

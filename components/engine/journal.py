@@ -18,6 +18,7 @@ from types import TracebackType
 from typing import Any
 
 from components.engine.action import Action, Observation, Outcome, Record
+from components.engine.approval import Approval
 from components.engine.lock import RunLock
 
 __all__ = ["Action", "Journal", "Observation", "Outcome", "Record"]
@@ -59,11 +60,19 @@ def _as_it_is(text: str) -> str:
 class Journal:
     """The journal of one region, open for one run."""
 
-    def __init__(self, connection: sqlite3.Connection, lock: RunLock, run: int, redact: Callable[[str], str]) -> None:
+    def __init__(
+        self,
+        connection: sqlite3.Connection,
+        lock: RunLock,
+        run: int,
+        redact: Callable[[str], str],
+        permit: Callable[[Action], None],
+    ) -> None:
         self._connection = connection
         self._lock = lock
         self._run = run
         self._redact = redact
+        self._permit = permit
         # sqlite's work is done in threads, one at a time: an fsync must not stop the event loop.
         self._turn = asyncio.Lock()
 
@@ -75,12 +84,19 @@ class Journal:
         scope: str = "region",
         wait_s: float = 10.0,
         redact: Callable[[str], str] = _as_it_is,
+        approval: Approval | None = None,
     ) -> Journal:
         """Open for writing. Blocks up to `wait_s` for another run of the same `scope`, then refuses.
 
         A scope is a set of devices that only one run may touch at a time: a stack such as
-        `lab.fabric`. Layers that share no device run beside each other in one journal.
+        `lab.fabric`. Layers that share no device run beside each other in one journal. With an `approval`
+        nothing is done that is not in it.
         """
+
+        def permit(action: Action) -> None:
+            if approval is not None:
+                approval.require(scope, action)
+
         path.parent.mkdir(parents=True, exist_ok=True)
         lock = RunLock.acquire(path.with_name(f"{path.name}.{scope}.lock"), wait_s=wait_s)
         try:
@@ -96,7 +112,7 @@ class Journal:
             cursor = connection.execute(
                 "INSERT INTO runs (scope, pid, started) VALUES (?, ?, ?)", (scope, os.getpid(), now)
             )
-            return cls(connection, lock, int(cursor.lastrowid or 0), redact)
+            return cls(connection, lock, int(cursor.lastrowid or 0), redact, permit)
         except BaseException:
             lock.release()
             raise
@@ -125,7 +141,8 @@ class Journal:
     ) -> Outcome:
         """Do `action` unless the device shows that it is done or under way.
 
-        `act` starts it (or does it whole), `await_done` waits for its end; both raise on failure.
+        `act` starts it (or does it whole), `await_done` waits for its end; both raise on failure. Raises
+        NotApprovedError, and notes no intent, for an action that was not approved.
         """
         seen = await observe()
         pending = await self._pending(action)
@@ -139,6 +156,7 @@ class Journal:
             return Outcome.OBSERVED
         if pending is not None:
             await self._conclude(pending, Outcome.NOT_CARRIED_OUT)
+        self._permit(action)
         row = await self._intend(action)
         await self._carry_out(row, act, await_done)
         await self._conclude(row, Outcome.DONE)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import sys
 import time
 from collections.abc import Coroutine, Mapping
@@ -17,6 +18,7 @@ from typing import Any, TypeVar
 
 from pulumi.provider.experimental import provider as protocol
 
+from components.clients.approval import approval_of
 from components.clients.redaction import redact
 from components.engine.journal import Journal
 from components.errors import Problem, RegionError
@@ -160,7 +162,11 @@ class RegionProvider(protocol.Provider):
         async with self._opening:
             if self._journal is None:
                 self._journal = await asyncio.to_thread(
-                    Journal.open, directory / "journal.db", scope=_stack_of(urn), redact=redact
+                    Journal.open,
+                    directory / "journal.db",
+                    scope=_stack_of(urn),
+                    redact=redact,
+                    approval=approval_of(os.environ),
                 )
         assert self._project is not None  # noqa: S101 - _region_dir has refused otherwise
         return Context(

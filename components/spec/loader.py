@@ -23,15 +23,24 @@ from components.spec.rules.rule import run
 from components.spec.source import read
 
 
-def load(region_dir: Path, catalogue_dir: Path, *, project: Path | None = None) -> Region:
+def load(
+    region_dir: Path,
+    catalogue_dir: Path,
+    *,
+    project: Path | None = None,
+    references: Path | None = None,
+    is_past: bool = False,
+) -> Region:
     """Read and check a region: its folder of YAML files and the catalogue of rack profiles.
 
     Problems name files relative to `project`, by default the folder three above the region's, as in
-    `stacks/regions/<region>`. Raises SpecError with every problem; nothing is half accepted.
+    `stacks/regions/<region>`; `file:` references are relative to `references`, by default the same folder.
+    Raises SpecError with every problem; nothing is half accepted. The past is compared and never applied: it is
+    not held to the rules of today.
     """
     above = region_dir.resolve().parents
     root = (project or above[min(2, len(above) - 1)]).resolve()
-    reader = _Reader(root)
+    reader = _Reader(root, references or root)
     reader.read_region(region_dir)
     reader.read_catalogue(catalogue_dir)
     positions = Positions(MappingProxyType(reader.places))
@@ -46,7 +55,7 @@ def load(region_dir: Path, catalogue_dir: Path, *, project: Path | None = None) 
     except ValidationError as error:
         problems += _unexplained(problems_of(error, Region, positions), reader)
         draft = salvage(long.data, error)
-    problems += run(RULES, draft, positions)
+    problems += [] if is_past else run(RULES, draft, positions)
     if problems or region is None:
         ordered = sorted(_gathered(problems), key=lambda p: (p.file or "", p.line or 0, p.path, p.rule or ""))
         count = f"{len(ordered)} problem{'s' if len(ordered) != 1 else ''}"
@@ -82,8 +91,9 @@ def _shown(path: Path, root: Path) -> str:
 class _Reader:
     """Collects the content of all files, and what is wrong with them as files."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, references: Path) -> None:
         self.root = root
+        self.references = references
         self.data: dict[str, Any] = {}
         self.places: dict[Location, Position] = {}
         self.problems: list[Problem] = []
@@ -141,7 +151,7 @@ class _Reader:
         reference = self.data.get("received")
         if not isinstance(reference, str) or not reference.startswith("file:"):
             return {}
-        path = self.root / reference.removeprefix("file:")
+        path = self.references / reference.removeprefix("file:")
         if not path.is_file():
             return {}
         try:

@@ -14,6 +14,9 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
 
 from pulumi import automation
 
@@ -30,6 +33,8 @@ NEEDS: Mapping[str, frozenset[str]] = {
     "runtime": frozenset({"cluster"}),
 }
 """Which layers must be up before a layer."""
+
+NONE: Mapping[str, Any] = MappingProxyType({})
 
 RUNBOOKS = {
     "fabric": "docs/runbooks/BgpSessionDown.md",
@@ -72,6 +77,8 @@ class Phase:
     now: str = ""
     """What it is doing at this moment."""
     error: str = ""
+    plan: Path | None = None
+    """Pulumi's plan: a preview writes it, an update does nothing else."""
 
     @property
     def is_changed(self) -> bool:
@@ -126,11 +133,12 @@ def run_layer(region: str, phase: Phase, operation: Operation, report: Report, v
         options = automation.LocalWorkspaceOptions(env_vars=variables)
         stack = automation.select_stack(str(StackName(region, phase.layer)), work_dir=str(ROOT), opts=options)
         handle = _on_event(phase, report)
+        plan = str(phase.plan) if phase.plan else None
         match operation:
             case Operation.UP:
-                stack.up(on_event=handle, color="never", suppress_outputs=True)
+                stack.up(on_event=handle, color="never", suppress_outputs=True, plan=plan)
             case Operation.PREVIEW:
-                stack.preview(on_event=handle, color="never")
+                stack.preview(on_event=handle, color="never", plan=plan)
             case Operation.DESTROY:
                 stack.destroy(on_event=handle, color="never", suppress_outputs=True)
         phase.state = State.DONE if phase.is_changed else State.UNCHANGED
@@ -168,8 +176,18 @@ def forget_stacks(region: str) -> int:
     return len(mine)
 
 
-def run_layers(region: str, layers: tuple[str, ...], operation: Operation, report: Report) -> list[Phase]:
+def run_layers(
+    region: str,
+    layers: tuple[str, ...],
+    operation: Operation,
+    report: Report,
+    *,
+    plans: Mapping[str, Path] = NONE,
+    variables: Mapping[str, str] = NONE,
+) -> list[Phase]:
     """Run layers in the order of their needs (reversed for destroy); previews all at once.
+
+    `plans` are files of Pulumi's plans by layer; `variables` are added to the environment of each layer's Pulumi.
 
     A failed layer does not stop those that do not need it; the ones that do are skipped. Only one run at a time
     may change a region; a preview touches nothing and waits for nobody.
@@ -177,11 +195,14 @@ def run_layers(region: str, layers: tuple[str, ...], operation: Operation, repor
     os.environ.update(pulumi_environment())  # the Automation API looks for `pulumi` on this process's own path
     with contextlib.nullcontext() if operation is Operation.PREVIEW else alone(region):
         _create_stacks(region)
-        return _run_layers(region, layers, operation, report)
+        phases = {layer: Phase(layer, plan=plans.get(layer)) for layer in layers}
+        return _run_layers(region, phases, operation, report, variables)
 
 
-def _run_layers(region: str, layers: tuple[str, ...], operation: Operation, report: Report) -> list[Phase]:
-    phases = {layer: Phase(layer) for layer in layers}
+def _run_layers(
+    region: str, phases: Mapping[str, Phase], operation: Operation, report: Report, variables: Mapping[str, str]
+) -> list[Phase]:
+    layers = tuple(phases)
     if operation is Operation.DESTROY:
         needs = {layer: frozenset(other for other in layers if layer in NEEDS[other]) for layer in layers}
     elif operation is Operation.PREVIEW:
@@ -199,8 +220,9 @@ def _run_layers(region: str, layers: tuple[str, ...], operation: Operation, repo
                     _skip(phases[layer], "a layer that it needs did not come up", report)
                 elif before <= {State.DONE, State.UNCHANGED}:
                     waiting.remove(layer)
-                    variables = destroy_environment(layer, layers) if operation is Operation.DESTROY else {}
-                    running[pool.submit(run_layer, region, phases[layer], operation, report, variables)] = layer
+                    more = destroy_environment(layer, layers) if operation is Operation.DESTROY else {}
+                    given = {**variables, **more}
+                    running[pool.submit(run_layer, region, phases[layer], operation, report, given)] = layer
             if running:
                 ended, _ = concurrent.futures.wait(running, return_when=concurrent.futures.FIRST_COMPLETED)
                 for future in ended:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import shutil
 import sys
-from enum import StrEnum
 from typing import Annotated
 
 import typer
@@ -19,27 +18,18 @@ from components.checks.result import Status, worst
 from components.errors import RegionError
 from stacks.cli import doctor as machine_doctor
 from stacks.cli import output, overview
+from stacks.cli.arguments import AsJson, Layers, Region, chosen
 from stacks.cli.changed import changed
-from stacks.cli.comment import markdown
 from stacks.cli.environment import pulumi_environment
 from stacks.cli.export import export
 from stacks.cli.layers import Operation, forget_stacks, raise_for_failures, run_layers
 from stacks.cli.post_comment import comment
+from stacks.cli.preview import diff, preview
 from stacks.cli.show import show
-from stacks.project import LAYERS, ROOT, load_hardware, load_plan, region_folder, state_folder
+from stacks.cli.up import up
+from stacks.project import ROOT, load_hardware, load_plan, region_folder, state_folder
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, help=__doc__, rich_markup_mode=None)
-
-Region = Annotated[str, typer.Argument(help="Name of a folder below stacks/regions.")]
-AsJson = Annotated[bool, typer.Option("--json", help="JSON lines on standard output, for machines.")]
-Layers = Annotated[list[str] | None, typer.Option("--layer", help="Only this layer; may be given more than once.")]
-
-
-def _chosen(layers: list[str] | None) -> tuple[str, ...]:
-    unknown = set(layers or ()) - set(LAYERS)
-    if unknown:
-        raise typer.BadParameter(f"unknown layer {', '.join(sorted(unknown))}; layers are {', '.join(LAYERS)}")
-    return tuple(layer for layer in LAYERS if not layers or layer in layers)
 
 
 def _confirm(region: str) -> None:
@@ -47,55 +37,6 @@ def _confirm(region: str) -> None:
     if not sys.stdin.isatty() or typer.prompt("Type the name of the region to go on", err=True) != region:
         output.people.print("nothing was touched; --yes answers for you")
         raise typer.Exit(1)
-
-
-@app.command()
-def up(region: Region, layer: Layers = None, as_json: AsJson = False) -> None:
-    """Bring the region to what its description says. Running it again changes nothing and says so."""
-    plan = load_plan(region)
-    layers = _chosen(layer)
-    with output.Progress(f"region up {region}", layers, as_json) as progress:
-        phases = run_layers(region, layers, Operation.UP, progress.report)
-    output.show_phases(f"region up {region}", phases, as_json)
-    raise_for_failures(phases)
-    if not as_json:
-        changed = any(p.is_changed for p in phases)
-        output.people.print(
-            "the region is as described" if changed else "nothing to change: the region is as described already"
-        )
-        if "runtime" in layers:
-            output.people.print(overview.how_to_call(plan), highlight=False, soft_wrap=True)
-
-
-class Format(StrEnum):
-    """How a preview is shown."""
-
-    TEXT = "text"
-    MARKDOWN = "markdown"
-    JSON = "json"
-
-
-@app.command()
-def preview(
-    region: Region,
-    layer: Layers = None,
-    as_json: AsJson = False,
-    form: Annotated[Format, typer.Option("--format", help="markdown is the comment for a pull request.")] = Format.TEXT,
-) -> None:
-    """Show what `up` would change, layer by layer. Touches nothing."""
-    load_plan(region)
-    layers = _chosen(layer)
-    as_json = as_json or form is Format.JSON
-    with output.Progress(f"region preview {region}", layers, as_json) as progress:
-        phases = run_layers(region, layers, Operation.PREVIEW, progress.report)
-    if form is Format.MARKDOWN:
-        print(markdown(region, phases), end="")
-    else:
-        output.show_phases(f"region preview {region}", phases, as_json)
-    for phase in phases if form is Format.TEXT and not as_json else []:
-        for line in phase.details:
-            output.people.print(f"  {phase.layer}: {line}", highlight=False, markup=False)
-    raise_for_failures(phases)
 
 
 @app.command()
@@ -108,7 +49,7 @@ def verify(
     """Check the region itself: what was expected, what was found. It alone decides whether the region is up."""
     from stacks.cli.verify import verify_region  # the clients behind it are slow to import
 
-    results = verify_region(load_plan(region), _chosen(layer), wake=wake)
+    results = verify_region(load_plan(region), chosen(layer), wake=wake)
     output.show_checks(results, as_json)
     if worst(results) is Status.FAIL:
         raise typer.Exit(1)
@@ -132,7 +73,7 @@ def down(
 ) -> None:
     """Take the region down, last layer first; machines are undeployed and cleaned through Ironic."""
     plan = load_plan(region)
-    layers = _chosen(layer)
+    layers = chosen(layer)
     overview.refuse_protected(plan, layers)
     if not yes:
         hosts = ", ".join(h.name for h in plan.hosts)
@@ -207,7 +148,10 @@ def env() -> None:
         print(f"export {name}='{value}'")
 
 
-# commands of pipelines
+# commands with a module of their own
+app.command()(up)
+app.command()(preview)
+app.command()(diff)
 app.command()(changed)
 app.command()(comment)
 

@@ -17,7 +17,6 @@ from components.errors import DeviceError, RegionError
 from stacks.cli import layers as layers_module
 from stacks.cli import main as cli
 from stacks.cli import surroundings
-from stacks.cli.comment import LIMIT, markdown
 from stacks.cli.layers import Operation, Phase, State, raise_for_failures, run_layers
 from stacks.project import LAYERS, StackName
 
@@ -227,28 +226,3 @@ def test_the_wiring_is_exported_before_anything_is_published() -> None:
     done = CliRunner().invoke(cli.app, ["export", "lab", "wiring"])
     assert done.exit_code == 0, done.output
     assert [m["name"] for m in json.loads(done.stdout)["machines"]] == [f"lab-r01-t0{slot}" for slot in (1, 2, 3, 4)]
-
-
-def test_the_comment_says_when_nothing_changes() -> None:
-    assert markdown("lab", [Phase("fabric", State.UNCHANGED, changes={"same": 3})]) == "### lab: nothing changes\n"
-
-
-def test_the_comment_lists_the_most_dangerous_change_first() -> None:
-    phase = Phase("substrate", State.DONE, changes={"create": 1, "delete": 1}, details=["create a", "delete b"])
-    text = markdown("lab", [phase])
-    assert text.index("delete b") < text.index("create a")
-
-
-def test_the_comment_never_exceeds_what_a_forge_takes() -> None:
-    phases = [
-        Phase(
-            layer,
-            State.DONE,
-            changes={"update": 4000},
-            details=[f"update gpuregion:baremetal:Rack r{i:04d} (image)" for i in range(1000)],
-        )
-        for layer in LAYERS
-    ]
-    text = markdown("essonne", phases)
-    assert len(text.encode()) < LIMIT
-    assert "more resources change" in text

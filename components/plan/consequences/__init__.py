@@ -4,6 +4,7 @@
 `region up --plan` holds to. Actions are those of plan/actions, which the provider's diff calls too.
 """
 
+from components.plan.consequences import words
 from components.plan.consequences.compute import consequences
 from components.plan.consequences.costs import CostTable, cost_table
 from components.plan.consequences.model import Consequences, Danger
@@ -24,4 +25,5 @@ __all__ = [
     "planned_actions",
     "snapshot_of",
     "unfold",
+    "words",
 ]

@@ -43,6 +43,11 @@ class Planned:
         return self.resource if self.token == RACK else None
 
     @property
+    def device(self) -> str:
+        """What the journal calls it: runs of playbooks go by the name of their resource."""
+        return self.resource if self.token == PLAYBOOK else self.action.target
+
+    @property
     def is_physical(self) -> bool:
         """Whether a device, or a host, notices."""
         return self.action.kind is not ActionKind.NOTHING

@@ -67,7 +67,7 @@ def _actions(groups: Sequence[ActionGroup]) -> Iterator[RollbackStep]:
 
 def _hand(work: Sequence[HandWork], cables: Sequence[CableGroup]) -> Iterator[RollbackStep]:
     for each in work:
-        yield RollbackStep(what=f"{each.what} of {each.count}", is_possible=True, how="by hand, the same way back")
+        yield RollbackStep(what=f"{each.what}, {each.count} times", is_possible=True, how="by hand, the same way back")
     if moved := sum(group.count for group in cables if group.work is not CableWork.ADD):
         yield RollbackStep(
             what=f"{moved} cables that are moved or taken out", is_possible=True, how="by hand; label them before"

@@ -10,11 +10,12 @@ from components.plan.actions.playbooks import host_variables
 from components.plan.consequences.hosts import HostChange
 from components.plan.consequences.model import HandWork
 from components.plan.consequences.names import fold
-from components.plan.consequences.snapshot import PLAYBOOK, Layers
+from components.plan.consequences.snapshot import Layers
 from components.plan.model import RegionPlan
 from components.plan.topology import RackPlace
 
 _DRIVER = "nvidia_driver_version"
+_ROLE = "roles/nvidia_driver"
 
 
 def hand_work(
@@ -33,7 +34,7 @@ def _reboots(old: Layers, new: Layers, change: HostChange) -> Iterator[HandWork]
     for layer, resources in new.items():
         for name, resource in resources.items():
             before = old.get(layer, {}).get(name)
-            if resource.token != PLAYBOOK or before is None:
+            if before is None or _ROLE not in part(resource.inputs, "content"):
                 continue
             was = part(before.inputs, "inventory", "all", "vars").get(_DRIVER)
             becomes = part(resource.inputs, "inventory", "all", "vars").get(_DRIVER)

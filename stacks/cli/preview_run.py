@@ -1,0 +1,109 @@
+"""Finds what a preview shows: consequences from two snapshots, and Pulumi's previews of the layers."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import tempfile
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from components.clients.git import unpack
+from components.plan.consequences import Planned, Snapshot, consequences, planned_actions, snapshot_of
+from components.spec.recorded import digest
+from stacks.cli.costs import cost_table_of
+from stacks.cli.environment import pulumi_environment
+from stacks.cli.layers import Phase
+from stacks.cli.preview_result import Preview
+from stacks.description import Described, describe, describe_past
+from stacks.project import CATALOGUE, LAYERS, REGIONS, ROOT
+from stacks.snapshots import contents, described_snapshot, recorded
+
+STATE = "what the stacks recorded"
+_TREES = ("stacks/regions", "playbooks")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Change:
+    """From what to what, before it is looked at."""
+
+    old: Snapshot | None
+    new: Snapshot
+    described: Described
+    compared: str
+
+    def planned(self) -> tuple[Planned, ...]:
+        """Every action, one by one."""
+        return planned_actions(self.old.layers if self.old else None, self.new.layers)
+
+    def preview(self, phases: Sequence[Phase] = ()) -> Preview:
+        """What is shown of it."""
+        region = self.described.plan.region
+        return Preview(
+            region=region,
+            compared=self.compared,
+            consequences=consequences(self.old, self.new, costs=cost_table_of(region)),
+            plan=self.described.plan,
+            phases=tuple(phases),
+            unready=self.described.unready,
+            description=digest(self.described.compact),
+        )
+
+
+def from_state(region: str, layers: Sequence[str]) -> Change:
+    """From what the stacks recorded to the description. Starts no provider."""
+    os.environ.update(pulumi_environment())
+    now = describe(region)
+    before = recorded(region)
+    return Change(
+        old=before.snapshot(LAYERS),
+        new=described_snapshot(now.plan, contents(), layers, before),
+        described=now,
+        compared=STATE,
+    )
+
+
+def from_version(region: str, against: str) -> Change:
+    """From another version of the description, a folder or a commit, to this one. Needs no state."""
+    now = describe(region)
+    with _tree(against) as folder:
+        before = _version(region, folder)
+        # what is not in that tree is the same in both
+        of = contents(folder) if (folder / "playbooks").is_dir() else contents()
+        old = snapshot_of(before.plan, of) if before else None
+    return Change(
+        old=old, new=snapshot_of(now.plan, contents()), described=now, compared=f"the description in {against}"
+    )
+
+
+def from_region(one: str, other: str) -> Change:
+    """From one region to another, as if the first became the second."""
+    before, after = describe(one), describe(other)
+    of = contents()
+    return Change(
+        old=snapshot_of(before.plan, of),
+        new=snapshot_of(after.plan, of),
+        described=after,
+        compared=f"the description of {one}",
+    )
+
+
+def _version(region: str, folder: Path) -> Described | None:
+    """The region as it is described there; None if it is not."""
+    regions = folder / REGIONS.relative_to(ROOT)
+    if not (regions / region).is_dir():
+        return None
+    catalogue = regions / CATALOGUE.name
+    return describe_past(regions / region, catalogue if catalogue.is_dir() else CATALOGUE, folder)
+
+
+@contextlib.contextmanager
+def _tree(against: str) -> Generator[Path]:
+    """A folder as it is, or the tree of a commit for as long as it is needed."""
+    if Path(against).is_dir():
+        yield Path(against).resolve()
+        return
+    with tempfile.TemporaryDirectory(prefix="gpuregion-") as folder:
+        unpack(ROOT, against, _TREES, Path(folder))
+        yield Path(folder)

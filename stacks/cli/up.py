@@ -1,0 +1,70 @@
+"""`region up`: brings a region to its description, or exactly to an approved plan."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from components.clients.approval import VARIABLE
+from stacks.cli import costs, output, overview, plan_file
+from stacks.cli.arguments import AsJson, Layers, Region, chosen
+from stacks.cli.layers import NEEDS, Operation, Phase, raise_for_failures, run_layers
+from stacks.cli.preview_run import from_state
+from stacks.description import describe, refuse_unready
+
+
+def up(
+    region: Region,
+    layer: Layers = None,
+    as_json: AsJson = False,
+    plan: Annotated[
+        Path | None, typer.Option("--plan", help="Do exactly what this plan lists; refuse if anything differs.")
+    ] = None,
+) -> None:
+    """Bring the region to what its description says. Running it again changes nothing and says so."""
+    described = describe(region)
+    refuse_unready(described)
+    approved = plan_file.read(plan) if plan else None
+    layers = tuple(approved.layers) if approved and not layer else chosen(layer)
+    with tempfile.TemporaryDirectory(prefix="gpuregion-") as folder:
+        plans: Mapping[str, Path] = {}
+        variables: Mapping[str, str] = {}
+        if plan and approved:
+            plans = _held_to(approved, region, layers, Path(folder))
+            variables = {VARIABLE: str(plan.resolve())}
+        with output.Progress(f"region up {region}", layers, as_json) as progress:
+            phases = run_layers(region, layers, Operation.UP, progress.report, plans=plans, variables=variables)
+    costs.measure(described.plan)
+    output.show_phases(f"region up {region}", phases, as_json)
+    raise_for_failures(phases)
+    if not as_json:
+        _say_done(phases)
+        if "runtime" in layers:
+            output.people.print(overview.how_to_call(described.plan), highlight=False, soft_wrap=True)
+
+
+def _held_to(approved: plan_file.PlanFile, region: str, layers: Sequence[str], folder: Path) -> Mapping[str, Path]:
+    """Pulumi's plans for a run that may do nothing else. Raises SpecError, naming what, if it would."""
+    change = from_state(region, layers)
+    plan_file.refuse_other(approved, plan_file.plan_of(change, layers, {}))
+    # What a changed layer hands over is known once it is up, so Pulumi's plans of the layers above do not fit
+    # then; the list of actions does, and all of them are held to it.
+    changed = {action.layer for action in approved.actions}
+    fitting = [name for name in layers if not changed & _below(name)]
+    return plan_file.unpack_pulumi(approved, fitting, folder)
+
+
+def _below(layer: str) -> frozenset[str]:
+    """All layers whose outputs it is given, directly or through another."""
+    return NEEDS[layer].union(*(_below(need) for need in NEEDS[layer]))
+
+
+def _say_done(phases: list[Phase]) -> None:
+    changed = any(phase.is_changed for phase in phases)
+    output.people.print(
+        "the region is as described" if changed else "nothing to change: the region is as described already"
+    )
