@@ -1,21 +1,23 @@
 """What can be kept of a description that does not validate, so that the rules still see the rest.
 
-A fault in one tray must not hide a fault in another. The items of lists that pydantic rejected are
-left out, sections that cannot be mended so are absent; indices are translated back, so that a problem
-names the place in the file.
+A fault in one tray must not hide a fault in another. A key that nothing has is left out alone; the items
+of lists that pydantic rejected otherwise are left out, sections that cannot be mended so are absent.
+Indices are translated back, so that a problem names the place in the file.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import json
+from collections.abc import Mapping, Set
 from dataclasses import dataclass, field
 from typing import Any, cast
 
 from pydantic import TypeAdapter, ValidationError
 
 from components.spec.position import Location
-from components.spec.problems import errors_of
-from components.spec.region import Region
+from components.spec.problems import errors_of, meant_key
+from components.spec.region import Received, Region
 
 
 @dataclass(frozen=True)
@@ -24,11 +26,15 @@ class Draft:
 
     region: Region
     whole: frozenset[str]
-    """Top-level keys that validated as they were written."""
+    """Top-level keys that validated, but for keys that nothing has."""
     pruned: frozenset[str] = frozenset()
     """Top-level keys from which items were left out."""
     kept: dict[Location, tuple[int, ...]] = field(default_factory=dict[Location, tuple[int, ...]])
     """Original location of a pruned list -> original indices of the items that were kept."""
+
+    def without(self, incomplete: Set[str]) -> Draft:
+        """The same, knowing that something was left out of these sections before."""
+        return dataclasses.replace(self, whole=self.whole - incomplete, pruned=self.pruned | (self.whole & incomplete))
 
     def original(self, location: Location) -> Location:
         """The location in the files of a location in `region`."""
@@ -39,19 +45,25 @@ class Draft:
         return result
 
 
-def salvage(data: dict[str, Any], error: ValidationError) -> Draft:
+def salvage(data: dict[str, Any], error: ValidationError, delivered: Received | None = None) -> Draft:
     """The largest valid part of the data."""
     faults: dict[str, list[Location]] = {}
+    meant: set[str | None] = set()
+    strays: dict[str, set[Location]] = {}
     for item in errors_of(error):
         location = tuple(item["loc"])
-        faults.setdefault(str(location[0]), []).append(location[1:])
+        if item["type"] == "extra_forbidden" and not _is_misspelt(data, location):
+            strays.setdefault(str(location[0]), set()).add(location[1:])
+        else:
+            faults.setdefault(str(location[0]), []).append(location[1:])
+            meant.add(meant_key(Region, location) if len(location) == 1 else None)
     sections: dict[str, Any] = {}
     pruned: set[str] = set()
     kept: dict[Location, tuple[int, ...]] = {}
     for name, info in Region.model_fields.items():
         if name not in data:
             continue
-        value = data[name]
+        value = _without_keys(data[name], strays.get(name, set()))
         if name in faults:
             doomed = [_item_above(location) for location in faults[name]]
             if not all(doomed):
@@ -63,8 +75,36 @@ def salvage(data: dict[str, Any], error: ValidationError) -> Draft:
             sections[name] = adapter.validate_json(json.dumps(value), strict=True)
         except ValidationError:
             pruned.discard(name)
-    whole = frozenset(sections) - pruned
-    return Draft(Region.model_construct(**sections), whole, frozenset(pruned), kept)
+    absent = {
+        name
+        for name, info in Region.model_fields.items()
+        if name not in data and not info.is_required() and name not in meant
+    }
+    whole = frozenset(sections) - pruned | absent
+    region = Region.model_construct(**sections)
+    return Draft(region.at(region.positions, delivered), whole, frozenset(pruned), kept)
+
+
+def _is_misspelt(data: Mapping[str, Any], location: Location) -> bool:
+    """Whether a known key is missing beside an unknown one that is like it: its value is then not known, and
+    a rule that took the default would accuse what is right."""
+    meant = meant_key(Region, location)
+    beside: Any = data
+    for step in location[:-1]:
+        beside = beside[step]
+    return meant is not None and meant not in beside
+
+
+def _without_keys(value: Any, strays: set[Location], here: Location = ()) -> Any:
+    if not strays:
+        return value
+    if isinstance(value, dict):
+        entries = cast("dict[str, Any]", value)
+        left = {key: item for key, item in entries.items() if (*here, key) not in strays}
+        return {key: _without_keys(item, strays, (*here, key)) for key, item in left.items()}
+    if isinstance(value, list):
+        return [_without_keys(item, strays, (*here, n)) for n, item in enumerate(cast("list[Any]", value))]
+    return value
 
 
 def _item_above(location: Location) -> Location | None:

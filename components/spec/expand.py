@@ -18,13 +18,12 @@ from components.spec.base import Model
 from components.spec.clos_ids import miscounted
 from components.spec.network import ScalableUnit
 from components.spec.position import Location, Positions
-from components.spec.problems import problems_of
+from components.spec.problems import is_stray, problems_of
+from components.spec.region import Received
 from components.spec.series import Clos, RackSeries
 
 M = TypeVar("M", bound=Model)
 Data = dict[str, Any]
-Received = Mapping[str, Mapping[str, Mapping[str, Any]]]
-"""rack -> slot -> what was delivered there: `serial`, `macs`, `bmc_mac`."""
 
 
 @dataclass
@@ -35,6 +34,8 @@ class Expanded:
     origins: dict[Location, tuple[Location, str]] = field(default_factory=dict[Location, tuple[Location, str]])
     """Location of a generated member -> location of its series in the files, and the member's name."""
     problems: list[Problem] = field(default_factory=list[Problem])
+    incomplete: set[str] = field(default_factory=set[str])
+    """Top-level keys of which something had to be left out."""
 
 
 @dataclass(frozen=True)
@@ -76,6 +77,18 @@ def _parse(model: type[M], value: Data, at: Location, positions: Positions, resu
         return model.model_validate(value)
     except ValidationError as error:
         result.problems += problems_of(error, model, positions, at)
+    parsed = _lenient(model, value)
+    if parsed is None:
+        # the switches of a clos are counted by the racks, so a rack that is missing takes leaves with it
+        result.incomplete |= {"racks", "fabric"}
+    return parsed
+
+
+def _lenient(model: type[M], value: Data) -> M | None:
+    """The short form without the keys that nothing has; None where that is not all that is wrong with it."""
+    try:
+        return model.model_validate({key: item for key, item in value.items() if not is_stray(model, value, key)})
+    except ValidationError:
         return None
 
 
@@ -88,10 +101,8 @@ def _rack_ids(data: Data) -> Iterator[int]:
     """Ids of all racks, as far as they can be read."""
     for rack in _raw_racks(data):
         if "series" in rack:
-            try:
-                yield from RackSeries.model_validate(rack).ids
-            except ValidationError:
-                continue
+            series = _lenient(RackSeries, rack)
+            yield from series.ids if series else ()
         elif isinstance(id := rack.get("id"), int):
             yield id
 
@@ -103,6 +114,7 @@ def _expand_clos(result: Expanded, positions: Positions, unit_racks: int) -> tup
     said = dict(cast("Data", fabric))
     clos = _parse(Clos, said.pop("clos"), ("fabric", "clos"), positions, result)
     if clos is None:
+        result.data["fabric"] = said
         return None
     result.problems += miscounted(clos, positions)
     ports = _ports(result.data, said.get("switch"), clos.host_lanes)

@@ -20,6 +20,14 @@ MAX_MTU = 9216
 MAX_CLUSTER_NODES = 5000
 """Upstream's limit of nodes in one Kubernetes cluster."""
 
+_EU = "AT BE BG CY CZ DE DK EE ES FI FR GR HR HU IE IT LT LU LV MT NL PL PT RO SE SI SK"
+_EEA_BESIDE = "IS LI NO"
+UNION = frozenset(f"{_EU} {_EEA_BESIDE}".split())
+"""Countries of the European Union and of the EEA (ISO 3166-1): the law that EU-only services stay under."""
+
+BACKUP_DISTANCE_KM = 100
+"""Least distance of a copy from what it is a copy of: one flood or one blackout may not reach both."""
+
 CONTROL_PLANE_SIZES = (1, 3, 5)
 """etcd needs a majority: an even count adds a machine that can fail and tolerates nothing more."""
 

@@ -14,13 +14,16 @@ from pydantic import TypeAdapter, ValidationError
 from components.errors import Problem, SpecError
 from components.spec.catalogue.files import read_catalogue
 from components.spec.draft import Draft, salvage
-from components.spec.expand import Received, expand
+from components.spec.expand import expand
 from components.spec.position import Location, Position, Positions
 from components.spec.problems import problems_of
-from components.spec.region import Region
+from components.spec.region import Received, Region
 from components.spec.rules import RULES
 from components.spec.rules.rule import run
 from components.spec.source import read
+
+EXPANDED = ("racks", "fabric.spines", "fabric.leaves")
+"""What short forms make: it is missing where one of them cannot be read, which is told already."""
 
 
 def load(
@@ -45,17 +48,19 @@ def load(
     reader.read_catalogue(catalogue_dir)
     positions = Positions(MappingProxyType(reader.places))
     problems = reader.problems
-    long = expand(reader.data, positions, reader.read_received())
+    delivered = reader.read_received()
+    long = expand(reader.data, positions, delivered)
     problems += long.problems
     positions = Positions(MappingProxyType(reader.places), MappingProxyType(long.origins))
     region: Region | None = None
     try:
-        region = Region.model_validate_json(json.dumps(long.data), strict=True).at(positions)
+        region = Region.model_validate_json(json.dumps(long.data), strict=True).at(positions, delivered)
         draft = Draft(region, frozenset(Region.model_fields))
     except ValidationError as error:
-        problems += _unexplained(problems_of(error, Region, positions), reader)
-        draft = salvage(long.data, error)
-    problems += [] if is_past else run(RULES, draft, positions)
+        found = (p for p in problems_of(error, Region, positions) if not (long.incomplete and p.path in EXPANDED))
+        problems += _unexplained(found, reader)
+        draft = salvage(long.data, error, delivered)
+    problems += [] if is_past else run(RULES, draft.without(long.incomplete), positions)
     if problems or region is None:
         ordered = sorted(_gathered(problems), key=lambda p: (p.file or "", p.line or 0, p.path, p.rule or ""))
         count = f"{len(ordered)} problem{'s' if len(ordered) != 1 else ''}"

@@ -123,9 +123,23 @@ def _keys(model: type[BaseModel], location: Location) -> tuple[str | None, str]:
     """Known keys beside an unknown one, and the most probable intention."""
     owner = _model_at(model, location[:-1])
     known = list(owner.model_fields) if owner else []
-    close = difflib.get_close_matches(str(location[-1]), known, n=1, cutoff=0.5)
-    remedy = f"did you mean `{close[0]}`?" if close else "remove it"
-    return ", ".join(known) or None, remedy
+    meant = meant_key(model, location)
+    return ", ".join(known) or None, f"did you mean `{meant}`?" if meant else "remove it"
+
+
+def is_stray(model: type[BaseModel], beside: Mapping[str, Any], key: str) -> bool:
+    """Whether nothing has this key, and it is no misspelling of one that is missing beside it.
+
+    What is meant by a misspelt key is not known: a rule that took the default would accuse what is right.
+    """
+    return key not in model.model_fields and meant_key(model, (key,)) in (None, *beside)
+
+
+def meant_key(model: type[BaseModel], location: Location) -> str | None:
+    """The known key that is most like an unknown one here; None where none is like it."""
+    owner = _model_at(model, location[:-1])
+    close = difflib.get_close_matches(str(location[-1]), list(owner.model_fields) if owner else [], n=1, cutoff=0.5)
+    return close[0] if close else None
 
 
 def _model_at(annotation: Any, location: Location) -> type[BaseModel] | None:

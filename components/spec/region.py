@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field, PlainSerializer, PrivateAttr
 
@@ -28,6 +28,10 @@ Images = Annotated[
     # A mapping proxy is frozen, which a dictionary is not; to write it out, it is one again.
     PlainSerializer(dict),
 ]
+
+
+Received = Mapping[str, Mapping[str, Mapping[str, Any]]]
+"""rack -> slot -> what was delivered there: `serial`, `macs`, `bmc_mac`."""
 
 
 class RegionFiles(Model):
@@ -68,16 +72,23 @@ class Region(RegionFiles):
     catalogue: Catalogue
 
     _positions: Positions = PrivateAttr(default_factory=Positions)
+    _delivered: Received = PrivateAttr(default_factory=lambda: MappingProxyType({}))
+
+    @property
+    def delivered(self) -> Received:
+        """The list of what was delivered, as it was read; empty where there is none."""
+        return self._delivered
 
     @property
     def positions(self) -> Positions:
         """Where each key was written; empty for a region that was not read from files."""
         return self._positions
 
-    def at(self, positions: Positions) -> Region:
-        """The same region, knowing where its keys were written."""
+    def at(self, positions: Positions, delivered: Received | None = None) -> Region:
+        """The same region, knowing where its keys were written and what was delivered."""
         located = self.model_copy()
         located._positions = positions
+        located._delivered = self._delivered if delivered is None else delivered
         return located
 
     def profile(self, rack: Rack) -> RackProfile | None:

@@ -8,6 +8,7 @@ from typing import Annotated
 from pydantic import Field
 
 from components.spec.base import Model
+from components.spec.catalogue.tray import GpuArchitecture
 from components.spec.types import Domain, Id, Name
 
 
@@ -62,6 +63,8 @@ class Service(Model):
     """TCP port that the container listens on."""
     gpus: Annotated[int, Field(ge=0, le=16)]
     """Of each replica."""
+    gpu_architectures: tuple[GpuArchitecture, ...] = ()
+    """Generations of GPUs that it is built for; any where none is named."""
     nvlink_domain: bool = False
     """Whether all replicas must stand in one NVLink domain."""
     sovereignty: Sovereignty = Sovereignty.ANY

@@ -42,6 +42,10 @@ class Site(Model):
     """DNS zone of the region; host names and service names live in it."""
     position: GeoPosition
     """For distances, and the delays that follow from them."""
+    delays_as: Name | None = None
+    """Which site of the catalogue's delays it is; by default that of the region's name."""
+    backup: Name | None = None
+    """Site of the catalogue's delays that keeps the copies of the region's state; absent where none is kept."""
     halls: Annotated[tuple[Hall, ...], Field(min_length=1)]
     """In the order in which the ids of racks count their places. A new hall goes to the end."""
 

@@ -80,7 +80,8 @@ def test_everything_wrong_is_said_at_once(tmp_path: Path) -> None:
         "mac-form",
         "secret-plain",
         "serial-duplicate",
-    ], "only the quota rule waits: it needs a cluster section that is whole"
+        "service-beyond-gpu-quota",
+    ]
 
 
 def test_a_fault_in_one_tray_does_not_move_the_place_of_another(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from components.errors import Problem, SpecError
 from components.spec.rules import RULES, catalogue, networks
+from tests.faults import faults
 from tests.regions import Edit, edited_lab, file_of, load_lab
 
 
@@ -275,7 +276,7 @@ RULE_ROWS = (
     row("namespace-undeclared", "cluster.yaml", "namespace: tenant-demo", "namespace: tenant-dmo",
         line="tenant-dmo", says="did you mean tenant-demo?"),
     row("service-gpus-beyond-host", "cluster.yaml", "gpus: 1", "gpus: 5",
-        Edit("cluster.yaml", "gpus: 4}}", "gpus: 40}}"), line="gpus: 5", says="runtime.services[0].gpus|at most 4"),
+        Edit("cluster.yaml", "gpus: 4}}", "gpus: 8}}"), Edit("cluster.yaml", "max: 2", "max: 1"), line="gpus: 5", says="runtime.services[0].gpus|at most 4"),
     row("service-beyond-gpu-quota", "cluster.yaml", "max: 2", "max: 5", line="max: 5", says="5 x 1 = 5|at most 4"),
     row("service-beyond-pod-quota", "cluster.yaml", "pods: 20", "pods: 1", line="scaling:", says="found: 2|at most 1"),
     row("replicas-order", "cluster.yaml", "min: 0", "min: 3", line="min: 3", says="found: 3|at most 2 (max)"),
@@ -312,8 +313,8 @@ def test_a_wrong_description_is_refused_with_its_place_and_remedy(row: Row, tmp_
 
 
 def test_every_rule_has_a_row() -> None:
-    # test_catalogue_reject.py, test_spec_reject_networks.py
-    elsewhere = {rule.id for rule in (*catalogue.RULES, *networks.RULES)}
+    # test_catalogue_reject.py, test_spec_reject_networks.py, test_faults.py
+    elsewhere = {rule.id for rule in (*catalogue.RULES, *networks.RULES)} | {fault.rule for fault in faults()}
     assert {rule.id for rule in RULES} - {row.rule for row in ROWS} - elsewhere == set()
 
 

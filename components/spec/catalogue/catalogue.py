@@ -16,8 +16,14 @@ from components.spec.catalogue.power import PowerUnit
 from components.spec.catalogue.rack import RackProfile
 from components.spec.catalogue.software import SoftwareSet
 from components.spec.catalogue.switch import SwitchProfile
+from components.spec.types import Name
 
 Sources = Annotated[Mapping[SourceId, Source], AfterValidator(MappingProxyType), PlainSerializer(dict)]
+
+Country = Annotated[str, Field(pattern="^[A-Z]{2}$")]
+"""ISO 3166-1 code."""
+
+Sites = Annotated[Mapping[Name, Country], AfterValidator(MappingProxyType), PlainSerializer(dict)]
 
 Item = TypeVar("Item", bound=CatalogueItem)
 
@@ -33,6 +39,8 @@ class Catalogue(Model):
     software: tuple[SoftwareSet, ...] = ()
     """Together the compatibility matrix."""
     latencies: tuple[Latency, ...] = ()
+    sites: Sites = Field(default_factory=lambda: MappingProxyType({}))
+    """Site of a latency -> the country whose law it is under."""
     sources: Sources = Field(default_factory=lambda: MappingProxyType({}))
     """Where the facts come from."""
 

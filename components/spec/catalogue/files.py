@@ -62,6 +62,7 @@ def read_catalogue(folder: Path, *, root: Path) -> CatalogueFiles:
             content = _document(files, path, ("catalogue", kind) if kind == "sources" else ("catalogue",), root)
             files.data[kind] = content if kind == "sources" else content.pop("latencies", [])
             if kind == "latencies":
+                files.data["sites"] = content.pop("sites", {})
                 files.problems += (_stray_key(key, files, _shown(path, root)) for key in content)
     files.problems += (_stray(path, _shown(path, root)) for path in _strays(folder))
     if not files.data["racks"]:
@@ -171,7 +172,7 @@ def _stray_key(key: str, files: CatalogueFiles, shown: str) -> Problem:
     return Problem(
         path=f"catalogue.{key}",
         message="nothing has this key",
-        allowed="latencies",
+        allowed="sites, latencies",
         remedy="remove it",
         file=shown,
         line=place.line,

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from components.spec.catalogue.catalogue import Catalogue
 from components.spec.catalogue.check import check
-from components.spec.fault import Fault
+from components.spec.fault import Fault, unknown
 
 
 @check("switch-port-names", partial=True)
@@ -148,6 +148,17 @@ def nothing_is_faster_than_light(catalogue: Catalogue) -> Iterator[Fault]:
             )
 
 
+@check("latency-site")
+def sites_have_countries(catalogue: Catalogue) -> Iterator[Fault]:
+    """Every site of a latency has a country, so that rules know whose law it is under."""
+    for index, each in enumerate(catalogue.latencies):
+        for place, site in enumerate(each.between):
+            if site not in catalogue.sites:
+                yield unknown(
+                    ("catalogue", "latencies", index, "between", place), "site", site, catalogue.sites, "sites"
+                )
+
+
 CHECKS = (
     port_names_are_distinct,
     breakouts_fit_the_port,
@@ -157,4 +168,5 @@ CHECKS = (
     ranges_are_ordered,
     pairs_are_named_once,
     nothing_is_faster_than_light,
+    sites_have_countries,
 )

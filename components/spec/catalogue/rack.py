@@ -44,6 +44,8 @@ class RackPower(Model):
     """The most it may ever draw: what feeds and breakers are made for."""
     planned_kw: Kilowatts | None = None
     """What it draws at full load in service: what budgets count."""
+    typical_kw: Kilowatts | None = None
+    """What others publish as typical: to judge public claims by, never to plan with."""
     idle_kw: Kilowatts | None = None
     """Powered on, without work."""
     inrush_kw: Kilowatts | None = None

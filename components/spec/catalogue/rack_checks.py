@@ -54,7 +54,7 @@ def power_is_ordered(catalogue: Catalogue) -> Iterator[Fault]:
             continue
         known = [
             (key, kw)
-            for key in ("idle_kw", "planned_kw", "nameplate_kw")
+            for key in ("idle_kw", "typical_kw", "planned_kw", "nameplate_kw")
             if (kw := getattr(rack.power, key)) is not None
         ]
         for (below, low), (above, high) in pairwise(known):

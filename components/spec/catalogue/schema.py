@@ -9,6 +9,7 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from components.spec.base import Model
+from components.spec.catalogue.catalogue import Sites
 from components.spec.catalogue.evidence import Source, SourceId
 from components.spec.catalogue.firmware import FirmwareBaseline
 from components.spec.catalogue.latency import Latency
@@ -23,6 +24,8 @@ _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 class LatencyFile(Model):
     """Round-trip times between sites."""
 
+    sites: Sites
+    """Every site, and the country whose law it is under."""
     latencies: tuple[Latency, ...]
 
 

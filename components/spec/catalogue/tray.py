@@ -70,6 +70,8 @@ class TrayProfile(Model):
     """Absent without GPUs."""
     gpu_memory_gib: Annotated[int, Field(ge=1)] | None = None
     """Of one GPU, rounded down."""
+    gpu_watts: Annotated[int, Field(ge=1, le=5000)] | None = None
+    """Power limit of one GPU, as it is delivered."""
     gpu_pci: tuple[Pci, ...] = ()
     """Addresses of the GPUs, where known."""
     superchips: Annotated[int, Field(ge=0, le=16)] = 0

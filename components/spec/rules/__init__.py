@@ -1,6 +1,24 @@
 """Rules that look at more than one field of a description. Each has a stable id and a test."""
 
-from components.spec.rules import asns, cabling, catalogue, cluster, identity, names, networks, placement, pools, services
+from components.spec.rules import (
+    asns,
+    cabling,
+    capacity,
+    catalogue,
+    claims,
+    cluster,
+    identity,
+    latency,
+    names,
+    networks,
+    placement,
+    pools,
+    power,
+    readiness,
+    services,
+    software,
+    sovereignty,
+)
 
 RULES = (
     *catalogue.RULES,
@@ -13,5 +31,12 @@ RULES = (
     *networks.RULES,
     *cluster.RULES,
     *services.RULES,
+    *sovereignty.RULES,
+    *software.RULES,
+    *readiness.RULES,
+    *power.RULES,
+    *latency.RULES,
+    *claims.RULES,
+    *capacity.RULES,
 )
 """All of them; the order has no meaning, as every problem is reported at once."""

@@ -27,6 +27,25 @@ class Rule:
     """Whether it is right for a part of the items too: duplicates stay duplicates, counts do not."""
     check: Check
 
+    @property
+    def about(self) -> str:
+        """What must hold, in a sentence."""
+        return " ".join(self._parts[0].split())
+
+    @property
+    def example(self) -> str:
+        """A description that breaks it, in words; empty where the sentence says it all."""
+        return " ".join(self._parts[2].split())
+
+    @property
+    def section(self) -> str:
+        """What it is about: the name of its module."""
+        return self.check.__module__.rpartition(".")[2]
+
+    @property
+    def _parts(self) -> tuple[str, str, str]:
+        return (self.check.__doc__ or "").partition("Example:")
+
     def fits(self, draft: Draft) -> bool:
         """Whether the draft holds enough for this rule not to accuse anyone wrongly."""
         present = draft.whole | draft.pruned if self.partial else draft.whole
