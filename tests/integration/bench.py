@@ -14,11 +14,11 @@ import subprocess
 import sys
 import time
 from collections.abc import Generator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from lab import cgroups, limits, processes, realtime
+from lab import cgroups, limits, processes
 from lab.home import owner
 from tests.e2e import machine
 from tests.regions import ROOT
@@ -84,7 +84,6 @@ class Bench:
 def bench(home: Path) -> Generator[Bench]:
     """Make a bench, and take it away with all that is on it."""
     groups = cgroups.create(f"{os.getpid()}-{time.monotonic_ns()}", parent=_GROUPS)
-    _give_real_time(groups)
     script = Path(__file__).with_name("bench.sh")
     # Not of a name space: a lab that a test kills would leave them raised.
     kept = {path: path.read_text() for path in (Path("/proc/sys") / key for key in limits.WANTED)}
@@ -100,16 +99,6 @@ def bench(home: Path) -> Generator[Bench]:
         _remove(groups)
         for path, value in kept.items():
             path.write_text(value)
-
-
-def _give_real_time(groups: Sequence[Path]) -> None:
-    """As much as a lab gives to its BFD daemons, if no other lab of this machine has it: else links fall under load."""
-    for group in groups:
-        for level in (group.parent, group):
-            share = level / "cpu.rt_runtime_us"
-            if share.exists():
-                with suppress(OSError):
-                    share.write_text(str(realtime.LAB_SHARE_US))
 
 
 def _remove(groups: Sequence[Path]) -> None:
