@@ -50,6 +50,7 @@ down: ## Remove all that the lab made, and the state of what ran on it.
 
 lock: ## Renew the lock files.
 	@.tools/uv/bin/uv pip compile pyproject.toml --group dev --group lab --generate-hashes --no-emit-index-url --python-version 3.11 -o requirements.lock
+	@.tools/uv/bin/uv pip compile --group bench --generate-hashes --no-emit-index-url --python-version 3.11 -o benchmarks/bench.lock
 	@.tools/uv/bin/uv pip compile --group ramdisk --generate-hashes --no-emit-index-url --python-version 3.11 -o lab/images/ramdisk.lock
 
 docs: ## Regenerate docs/reference.

@@ -64,5 +64,8 @@ def one_rack(name: str) -> RegionPlan:
     region = load(REGIONS / name, REGIONS / "_catalogue", project=ROOT)
     series = {rack.profile for rack in region.racks}
     racks = tuple(next(rack for rack in region.racks if rack.profile == profile) for profile in sorted(series))
-    small = region.model_copy(update={"racks": racks})
+    used = {leaf for rack in racks for leaf in rack.leaves}
+    leaves = tuple(leaf for leaf in region.fabric.leaves if leaf.name in used or leaf.edge)
+    fabric = region.fabric.model_copy(update={"leaves": leaves})
+    small = region.model_copy(update={"racks": racks, "fabric": fabric})
     return compile_region(small, pending_index(small))

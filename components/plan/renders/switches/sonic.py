@@ -123,10 +123,8 @@ def _tables(switch: SwitchPlan, plan: RegionPlan, platform: Platform, ports: Map
         "DNS_NAMESERVER": {server: {} for server in plan.endpoints.dns},
         "INTERFACE": dict(_interfaces(switch, ports)),
         "LOOPBACK_INTERFACE": {"Loopback0": {}, f"Loopback0|{switch.loopback}/32": {}},
-        "MGMT_INTERFACE": {
-            "eth0": {},
-            f"eth0|{switch.oob_address}/{length}": {"gwaddr": plan.oob.gateway},
-        },
+        "MGMT_INTERFACE": {f"eth0|{switch.oob_address}/{length}": {"gwaddr": plan.oob.gateway}},
+        "MGMT_PORT": {"eth0": {"admin_status": "up", "alias": "eth0"}},
         "MGMT_VRF_CONFIG": {"vrf_global": {"mgmtVrfEnabled": "true"}},
         "NTP_SERVER": {server: {} for server in plan.endpoints.ntp},
         "PORT": {
