@@ -52,7 +52,12 @@ def site_carries_all(region: Region) -> Iterator[Fault]:
             at=("power", "site_kw"),
             message="the racks, with their cooling, draw more than the site is given",
             found=f"({_sum(region, draws)} = {kw(it)}) x PUE {power.pue:g} = {kw(facility)}",
-            allowed=f"at most {kw(power.site_kw)}: with these racks, a PUE of at most {power.site_kw / it:.3f}",
+            allowed=f"at most {kw(power.site_kw)}: "
+            + (
+                f"with these racks, a PUE of at most {power.site_kw / it:.3f}"
+                if it <= power.site_kw
+                else "these racks are too many even without any cooling"
+            ),
             remedy=f"{kw(facility - power.site_kw)} too much: fewer racks, a better PUE, or a larger connection",
         )
 
