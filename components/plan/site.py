@@ -46,6 +46,8 @@ class ProfilePlan:
     """Height; of the highest thing where the catalogue does not know the frame."""
     standing: tuple[Standing, ...]
     """From the floor up."""
+    is_drawn: bool
+    """Whether the catalogue says what stands where; otherwise only the trays stand here, in their order."""
     nvlink_trays: int
     power_shelves: int
     oob_switches: int
@@ -102,6 +104,7 @@ def _profile(profile: RackProfile) -> ProfilePlan:
         slots=profile.slots,
         units_u=profile.units_u or max(s.unit + s.height_u - 1 for s in standing),
         standing=standing,
+        is_drawn=bool(profile.elevation),
         nvlink_trays=profile.nvlink.switch_trays if profile.nvlink else 0,
         power_shelves=profile.power_shelves.count if profile.power_shelves else 0,
         oob_switches=profile.oob_switches.count if profile.oob_switches else 0,

@@ -53,7 +53,10 @@ def table(caption: str, head: Sequence[str], rows: Iterable[Sequence[Cell]], *, 
         element(
             "tr",
             element("th", row[0], scope="row"),
-            *(element("td", cell, class_="n" if isinstance(cell, (int, float)) else None) for cell in row[1:]),
+            *(
+                element("td", cell, class_="n" if place in numeric else None)
+                for place, cell in enumerate(row[1:], start=1)
+            ),
         )
         for row in lines
     )

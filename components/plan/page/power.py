@@ -12,6 +12,7 @@ def power_tree(plan: RegionPlan) -> dict[str, Any]:
     power = plan.power
     halls = {hall.name: index for index, hall in enumerate(plan.site.halls)}
     return {
+        "name": plan.site.name,
         "site": [power.facility_kw, power.site_kw],
         "it": power.it_kw,
         "pue": power.pue,

@@ -100,6 +100,7 @@ def profile_list(plan: RegionPlan) -> list[dict[str, Any]]:
             "slots": profile.slots,
             "units": profile.units_u,
             "cooling": profile.cooling,
+            "drawn": profile.is_drawn,
             "standing": [[s.unit, s.height_u, s.what, s.number] for s in profile.standing],
         }
         for profile in plan.site.profiles

@@ -71,14 +71,14 @@ def _header(plan: RegionPlan, seen: Summary, title: str) -> Markup:
     numbers, power = seen.numbers, plan.power
     where = f"{seen.site}, {seen.country}, {_position(plan)}, {seen.domain}"
     share = power.facility_kw / power.site_kw
-    spares = f"{numbers.spare_trays:,} trays spare"
+    spares = f"{_many(numbers.spare_trays, 'tray')} spare"
     tiles = [
         ("GPUs", f"{numbers.gpus:,}", f"{numbers.serving_gpus:,} in service, {spares}"),
-        ("racks", f"{numbers.racks:,}", f"{numbers.trays:,} trays, {numbers.received_trays:,} received"),
-        ("units", f"{numbers.units:,}", f"in {numbers.islands:,} island{'s' if numbers.islands > 1 else ''}"),
+        ("racks", f"{numbers.racks:,}", f"{_many(numbers.trays, 'tray')}, {numbers.received_trays:,} received"),
+        ("units", f"{numbers.units:,}", f"in {_many(numbers.islands, 'island')}"),
         ("power", _power(power.facility_kw), f"{share:.1%} of {_power(power.site_kw)}, PUE {power.pue:g}"),
-        ("energy", f"€{power.eur_per_hour:,.0f}/h", "at full load"),
-        ("nodes", f"{numbers.nodes:,}", f"in {len(seen.clusters):,} cluster{'s' if len(seen.clusters) > 1 else ''}"),
+        ("energy", f"€{power.eur_per_hour:,.{0 if power.eur_per_hour >= 100 else 2}f}/h", "at full load"),
+        ("nodes", f"{numbers.nodes:,}", f"in {_many(len(seen.clusters), 'cluster')}"),
     ]
     return element(
         "header",
@@ -100,6 +100,11 @@ def _position(plan: RegionPlan) -> str:
     return f"{abs(site.latitude):.2f}° {north} {abs(site.longitude):.2f}° {east}"
 
 
+def _many(count: int, word: str) -> str:
+    """`1 tray`, `4,503 trays`."""
+    return f"{count:,} {word}{'' if count == 1 else 's'}"
+
+
 def _power(kw: float) -> str:
     return f"{kw / 1000:,.1f} MW" if kw >= 1000 else f"{kw:,.1f} kW"
 
@@ -110,9 +115,9 @@ def _sections(
     parts = [change_section(consequences)] if consequences else []
     parts += [
         section("halls", "Halls", _picture("halls"), folded("Racks as a table", tables.racks(plan))),
+        section("power", "Power", _picture("power"), folded("As a table", tables.power(seen))),
         section("fabric", "In-band fabric", _picture("fabric"), folded("As a table", tables.fabric(plan))),
         section("compute", "Compute network", _picture("compute"), folded("As a table", tables.islands(seen, compute))),
-        section("power", "Power", _picture("power"), folded("As a table", tables.power(seen))),
         section("networks", "Networks", tables.networks(seen)),
         section("clusters", "Clusters and tenants", tables.clusters(plan, seen)),
         section("services", "Services", tables.services(plan)),

@@ -38,6 +38,7 @@ def _inband(plan: RegionPlan) -> NetworkLine:
 
 
 def _compute(compute: ComputePlan, cables: int) -> NetworkLine:
+    islands = f"{len(compute.islands)} island{'s' if len(compute.islands) > 1 else ''}"
     tiers = Counter(switch.tier for switch in compute.switches)
     return NetworkLine(
         network="compute",
@@ -45,7 +46,7 @@ def _compute(compute: ComputePlan, cables: int) -> NetworkLine:
         model=compute.model,
         endpoints=len(compute.racks) * compute.shape.slots * compute.shape.rails,
         cables=cables,
-        note=f"InfiniBand {compute.speed_gbps:g} Gb/s, {len(compute.islands)} islands, {compute.shape.rails} rails",
+        note=f"InfiniBand {compute.speed_gbps:g} Gb/s, {islands}, {compute.shape.rails} rails",
     )
 
 

@@ -52,8 +52,13 @@ function percent(part, whole) {
   return `${number((100 * part) / whole, 1)} %`;
 }
 
-function plural(count, word) {
-  return `${number(count)} ${word}${count === 1 ? "" : "s"}`;
+/** Kilowatts: of a small site with a digit more. */
+function kilowatts(kw, budget) {
+  return number(kw, budget < 100 ? 1 : 0);
+}
+
+function plural(count, word, many = `${word}s`) {
+  return `${number(count)} ${count === 1 ? word : many}`;
 }
 
 /** The part of a name after its last hyphen: what differs within a region. */

@@ -12,16 +12,26 @@ function chooseUnit(unit, leaves, spines, racks) {
   relate({ rack: mine.map((rack) => rack.index), switch: SWITCHES.filter((one) => one.unit === unit).map((one) => one.index) });
 }
 
-function unitColumn([unit, leaves, spines, racks], place) {
+/** Rows from the top: what serves the island, what belongs to the units, their racks. */
+function tierRows(island) {
+  return island.core ? ["cores", "spines", "leaves", "racks"] : ["spines", "leaves", "racks"];
+}
+
+function rowY(row) {
+  return 20 + row * (COMPUTE.row + 6);
+}
+
+function unitColumn([unit, leaves, spines, racks], place, tiers) {
   const x = COMPUTE.left + place * COMPUTE.column, width = COMPUTE.column - COMPUTE.gap;
   const says = `unit ${unit}: ${plural(racks, "rack")} of ${DATA.compute.unit_racks}, ${leaves} leaf switches, ${spines} spine switches`;
-  const box = (row, text, kind) => [
-    svg("rect", { x, y: 20 + row * (COMPUTE.row + 6), width, height: COMPUTE.row, rx: 3, class: `cell ${kind}` }),
-    svg("text", { x: x + width / 2, y: 20 + row * (COMPUTE.row + 6) + 17, class: "small middle", "aria-hidden": "true" }, text)];
-  const y = 20 + 3 * (COMPUTE.row + 6);
+  const box = (tier, text, kind) => [
+    svg("rect", { x, y: rowY(tiers.indexOf(tier)), width, height: COMPUTE.row, rx: 3, class: `cell ${kind}` }),
+    svg("text", { x: x + width / 2, y: rowY(tiers.indexOf(tier)) + 16, class: "small middle", "aria-hidden": "true" }, text)];
+  const y = rowY(tiers.indexOf("racks"));
   const share = svg("rect", { x, y: y + COMPUTE.row - 4, width: (width * racks) / DATA.compute.unit_racks, height: 4, class: "share", "aria-hidden": "true" });
-  const column = svg("g", { role: "gridcell", class: `unit${leaves ? "" : " unbuilt"}${dangerClass("units", unit)}`, "aria-label": says }, svg("title", {}, says),
-    ...(spines ? box(1, number(spines), "spine") : []), ...box(2, number(leaves), "leaf"), ...box(3, `${racks}/${DATA.compute.unit_racks}`, "racks"), share,
+  const column = svg("g", { role: "gridcell", class: `unit${leaves ? "" : " unbuilt"}${dangerClass("units", unit)}`, "aria-label": says + changeSays("units", unit) },
+    svg("title", {}, says), ...(spines ? box("spines", number(spines), "spine") : []), ...box("leaves", number(leaves), "leaf"),
+    ...box("racks", `${racks}/${DATA.compute.unit_racks}`, "racks"), share,
     svg("text", { x: x + width / 2, y: y + COMPUTE.row + 16, class: "tiny middle", "aria-hidden": "true" }, `u${unit}`),
     changeMark("units", unit, x, y, width, COMPUTE.row));
   part("unit", unit, column);
@@ -29,18 +39,21 @@ function unitColumn([unit, leaves, spines, racks], place) {
 }
 
 function drawIsland(island) {
-  const items = island.units.map(unitColumn);
+  const tiers = tierRows(island);
+  const items = island.units.map((unit, place) => unitColumn(unit, place, tiers));
   const width = COMPUTE.left + island.units.length * COMPUTE.column;
   const built = island.units.filter(([, leaves]) => leaves).length;
-  const whole = island.core ? [`${number(island.core)} cores in ${DATA.compute.groups} groups, built for all ${island.units.length} units`, "core"]
-    : [`${number(island.spine)} spines, built for all ${island.units.length} units`, "spine"];
-  const rows = island.core ? ["cores", "spines", "leaves", "racks"] : ["spines", "", "leaves", "racks"];
-  const caption = `Island ${island.number}: ${built} of ${island.units.length} units; ${number(island.leaf)} leaves, ${number(island.spine)} spines, ${number(island.core)} cores`;
-  const drawn = [svg("g", { "aria-hidden": "true" }, ...rows.map((name, row) => label(2, 37 + row * (COMPUTE.row + 6), name, "axis")),
-    svg("rect", { x: COMPUTE.left, y: 20, width: width - COMPUTE.left - COMPUTE.gap, height: COMPUTE.row, rx: 3, class: `cell ${whole[1]}` }),
-    svg("text", { x: (COMPUTE.left + width) / 2, y: 37, class: "small middle" }, whole[0])),
+  const all = `built for all ${plural(island.units.length, "unit")}`;
+  const [text, kind] = island.core ? [`${number(island.core)} cores in ${DATA.compute.groups} groups, ${all}`, "core"] : [`${number(island.spine)} spines, ${all}`, "spine"];
+  const cores = island.core ? `, ${number(island.core)} cores` : "";
+  const caption = `Island ${island.number}: ${built} of ${plural(island.units.length, "unit")}; ${number(island.leaf)} leaves, ${number(island.spine)} spines${cores}`;
+  const drawn = [svg("g", { "aria-hidden": "true" }, ...tiers.map((name, row) => label(2, rowY(row) + 16, name, "axis")),
+    svg("rect", { x: COMPUTE.left, y: rowY(0), width: width - COMPUTE.left - COMPUTE.gap, height: COMPUTE.row, rx: 3, class: `cell ${kind}` }),
+    svg("text", { x: (COMPUTE.left + width) / 2, y: rowY(0) + 16, class: "small middle" }, text)),
   svg("g", { role: "row", "aria-label": `island ${island.number}` }, ...items.map((item) => item.element))];
-  return { figure: html("figure", {}, html("figcaption", {}, caption), canvas(width, 164, caption, ...drawn)), items };
+  const figure = html("figure", {}, html("figcaption", {}, caption), canvas(width, rowY(tiers.length) + 20, caption, ...drawn));
+  figure.style.setProperty("--width", `max(${width * 1.4}px, 20em)`);
+  return { figure, items };
 }
 
 function drawCompute() {

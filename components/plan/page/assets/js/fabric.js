@@ -46,14 +46,16 @@ function drawPlane(plane, y) {
     const x = FABRIC.left + column * Math.min(FABRIC.step, FABRIC.spines / columns);
     (second ? lower : upper).push(switchBox(one, x, y + (second ? 27 : 3), FABRIC.box, FABRIC.box, place + 1));
   });
-  leaves.forEach((one, place) => upper.push(switchBox(one, start + place * step, y + 3, step - 3, 44, one.unit ?? place + 1)));
+  // A leaf has the number of its unit, unless others of the plane serve that unit too.
+  const alone = new Set(leaves.map((one) => one.unit)).size === leaves.length;
+  leaves.forEach((one, place) => upper.push(switchBox(one, start + place * step, y + 3, step - 3, 44, (alone && one.unit) || place + 1)));
   borders.forEach((one, place) => lower.push(switchBox(one, FABRIC.width - 34, y + 1 + place * 25, 24, 24, "B")));
   lower.sort((a, b) => a.x - b.x);
   const links = leaves.reduce((sum, one) => sum + (one.links.spine ?? 0), 0);
   const x1 = FABRIC.left + Math.min(columns * FABRIC.step, FABRIC.spines) + 4, x2 = start - 6;
   const bundle = svg("g", { "aria-hidden": "true" },
     svg("path", { d: `M${x1} ${y + 3}L${x2} ${y + 3}V${y + 47}L${x1} ${y + 47}z`, class: "bundle" }),
-    svg("text", { x: (x1 + x2) / 2, y: y + 22, class: "small middle" }, `${number(links)} links`),
+    svg("text", { x: (x1 + x2) / 2, y: y + 22, class: "small middle" }, plural(links, "link")),
     svg("text", { x: (x1 + x2) / 2, y: y + 36, class: "tiny middle" }, "each leaf to each spine"));
   const row = (items) => svg("g", { role: "row", "aria-label": `plane ${plane}` }, ...items.map((item) => item.element));
   return { drawn: [label(2, y + 29, `plane ${plane}`, "axis"), bundle, row(upper), ...(lower.length ? [row(lower)] : [])], rows: [upper, lower] };
@@ -64,9 +66,9 @@ function drawFabric() {
   const planes = [...new Set(SWITCHES.map((one) => one.plane))].sort((a, b) => a - b);
   const bands = planes.map((plane, place) => drawPlane(plane, 24 + place * FABRIC.band));
   const start = FABRIC.left + FABRIC.spines + FABRIC.gap;
-  const heads = svg("g", { "aria-hidden": "true" }, label(FABRIC.left, 14, "spines", "axis"), label(start, 14, "leaves, by scalable unit", "axis"),
+  const heads = svg("g", { "aria-hidden": "true" }, label(FABRIC.left, 14, "spines", "axis"), label(start, 14, "leaves", "axis"),
     ...(SWITCHES.some((one) => one.role === "border") ? [svg("text", { x: FABRIC.width - 4, y: 14, class: "axis end" }, "borders")] : []));
-  const caption = `${plural(SWITCHES.length, "switch").replace("switchs", "switches")} ${DATA.fabric.model} with ${DATA.fabric.os}, in ${plural(planes.length, "plane")} that do not meet`;
+  const caption = `${plural(SWITCHES.length, "switch", "switches")} ${DATA.fabric.model} with ${DATA.fabric.os}, in ${plural(planes.length, "plane")}${planes.length > 1 ? " that do not meet" : ""}`;
   host.append(html("figure", {}, html("figcaption", {}, caption),
     canvas(FABRIC.width, 24 + planes.length * FABRIC.band - 16, caption, heads, ...bands.flatMap((band) => band.drawn))));
   walkable(host, bands.flatMap((band) => band.rows));

@@ -85,7 +85,7 @@ function drawHall(hall, number) {
   const gpus = mine.reduce((sum, rack) => sum + rack.gpus, 0);
   const caption = `Hall ${hall.name}: ${plural(mine.length, "rack")}, ${plural(gpus, "GPU")}`;
   const figure = html("figure", {}, html("figcaption", {}, caption), canvas(width, height, caption, ...drawn));
-  figure.style.setProperty("--width", `${width * 1.5}px`);
+  figure.style.setProperty("--width", `max(${width * 1.5}px, 20em)`);
   return { figure, rows };
 }
 

@@ -7,13 +7,14 @@ function bar(x, y, width, kw, budget, text) {
   return [
     svg("rect", { x, y, width, height: POWER.bar, rx: 3, class: "track" }),
     svg("rect", { x, y, width: width * share, height: POWER.bar, rx: 3, class: `load${kw / budget >= NEAR ? " near" : ""}` }),
+    svg("rect", { x, y, width, height: POWER.bar, rx: 3, class: "edge" }),
     svg("rect", { x: x + width - 2, y: y - 2, width: 2, height: POWER.bar + 4, class: "limit" }),
     svg("text", { x: x + 8, y: y + 16, class: "small barname", "aria-hidden": "true" }, text),
-    svg("text", { x: x + width - 10, y: y + 16, class: "small end barname", "aria-hidden": "true" }, `${number(kw)} of ${number(budget)} kW  ${percent(kw, budget)}`)];
+    svg("text", { x: x + width - 10, y: y + 16, class: "small end barname", "aria-hidden": "true" }, `${kilowatts(kw, budget)} of ${kilowatts(budget, budget)} kW  ${percent(kw, budget)}`)];
 }
 
 function level(kind, key, name, x, y, width, kw, budget, more, racks) {
-  const says = `${name}: ${number(kw)} of ${number(budget)} kW, ${percent(kw, budget)}`;
+  const says = `${name}: ${kilowatts(kw, budget)} of ${kilowatts(budget, budget)} kW, ${percent(kw, budget)}`;
   const cell = svg("g", { role: "gridcell", class: `level ${kind}${dangerClass(`${kind}s`, key)}`, "aria-label": says + changeSays(`${kind}s`, key) },
     svg("title", {}, says), ...bar(x, y, width, kw, budget, name), changeMark(`${kind}s`, key, x, y, width, POWER.bar));
   if (PARTS[kind]) part(kind, key, cell);
@@ -39,8 +40,8 @@ function drawPower() {
   const per = Math.min(4, power.feeds.length), width = (POWER.width + POWER.gap) / per - POWER.gap;
   const most = Math.max(...power.feeds.map((feed) => feed.rows.length));
   const block = (most + 1) * POWER.step + 34;
-  const it = `${number(power.it)} kW of racks as ${power.planning}, PUE ${power.pue}`;
-  const site = level("site", 0, "site", 0, 6, POWER.width, ...power.site, [["racks draw", it]], RACKS);
+  const it = `${kilowatts(power.it, power.site[1])} kW of racks as ${power.planning}, PUE ${power.pue}`;
+  const site = level("site", 0, power.name, 0, 6, POWER.width, ...power.site, [["racks draw", it]], RACKS);
   const feeds = power.feeds.map((feed, place) => drawFeed(feed, place, (place % per) * (width + POWER.gap), 62 + Math.floor(place / per) * block, width));
   const tops = power.feeds.slice(0, per).map((_, place) => place * (width + POWER.gap) + width / 2);
   const wires = svg("path", { d: tops.map((x) => `M${x} 62V46`).join("") + `M${tops[0]} 46H${tops.at(-1)}M${POWER.width / 2} 46V30`, class: "wire", "aria-hidden": "true" });
@@ -51,7 +52,7 @@ function drawPower() {
   }
   const caption = `${it}: ${percent(...power.site)} of what the grid gives`;
   const lost = power.spare_feeds ? `With ${plural(power.spare_feeds, "feed")} lost the others carry ${number(power.surviving)} kW. ` : "";
-  const steps = `Switched on in ${plural(power.steps, "step")}, ${number(power.energise_s / 60)} minutes. At full load €${number(power.eur_per_hour)} an hour.`;
+  const steps = `Switched on in ${plural(power.steps, "step")}, ${number(power.energise_s / 60)} minutes. At full load €${number(power.eur_per_hour, power.eur_per_hour < 100 ? 2 : 0)} an hour.`;
   host.append(html("figure", {}, html("figcaption", {}, caption),
     canvas(POWER.width, 62 + Math.ceil(feeds.length / per) * block - 20, caption, wires, ...feeds.map((feed) => feed.wires),
       ...rows.map((row) => svg("g", { role: "row" }, ...row.map((item) => item.element))))),
