@@ -75,6 +75,8 @@ def _seed(lab: Lab, machine: Machine) -> str:
 
 def _on(lab: Lab, machine: Machine) -> str:
     devices.turn_on(lab, machine)
+    if reason := power.why_it_does_not_boot(lab, machine):
+        return f"on, but does not boot: {reason}"
     address = lab.wiring.records.get(machine.name)
     began = time.monotonic()
     while address and time.monotonic() < began + 30:

@@ -263,6 +263,12 @@ def test_a_silent_port_eats_packets_and_keeps_its_carrier(running: Bench) -> Non
     running.lab(*ping)
 
 
+def test_a_machine_with_an_empty_disk_has_power_and_says_that_it_does_not_boot(running: Bench) -> None:
+    said = running.lab("power", "on", "lab-r01-t04")
+    assert "lab-r01-t04 is on, but does not boot: no bootable partition" in said
+    assert "lab-r01-t04 is off\n" in running.lab("power", "cut", "lab-r01-t04")
+
+
 def test_a_device_or_port_that_does_not_exist_is_refused_with_those_that_do(running: Bench) -> None:
     assert "lab-spine1, lab-spine2" in running.lab("power", "on", "lab-spine9", code=1)
     assert "eth0 swp1 swp2" in running.lab("link", "lab-leaf1", "swp77", "down", code=1)
