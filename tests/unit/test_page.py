@@ -14,6 +14,7 @@ import pytest
 
 from components.plan import RegionPlan
 from components.plan.consequences import Consequences
+from components.plan.consequences.model import CableGroup, CableWork
 from components.plan.page import page_data, render_page
 from components.plan.page.data import embedded
 from components.plan.page.html import element, table
@@ -167,6 +168,22 @@ def test_what_changes_is_marked_most_dangerous_first(change: tuple[RegionPlan, C
     assert dangers == sorted(dangers)
     assert dangers[0] == "0"
     assert "lab-r01-t02" in page
+
+
+def test_a_cable_marks_what_is_at_its_ends(essonne: RegionPlan, change: tuple[RegionPlan, Consequences]) -> None:
+    assert essonne.networks.compute is not None
+    leaf = next(switch for switch in essonne.networks.compute.switches if switch.unit == 3)
+    group = CableGroup(
+        work=CableWork.ADD,
+        network="compute",
+        count=1,
+        devices=(leaf.name, "ess-r017-t01"),
+        examples=("a -> b",),
+        lengths=(),
+    )
+    changed = dataclasses.replace(change[1], actions=(), hand_work=(), cables=(group,))
+    marks = page_data(essonne, changed)["changes"]
+    assert (marks["racks"], marks["units"], marks["switches"]) == ({16: 3}, {3: 3}, {})
 
 
 def test_without_a_change_nothing_is_marked(lab_plan: RegionPlan) -> None:

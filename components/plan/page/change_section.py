@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-from components.plan.consequences.model import DANGERS, Consequences, Danger
+from components.plan.consequences.model import DANGERS, Consequences, Danger, ServiceEffect
 from components.plan.page.changes import SYMBOLS, WORDS, Change, changes_of
 from components.plan.page.html import Markup, element, folded, section, table
 
@@ -87,10 +87,13 @@ def _effects(consequences: Consequences) -> Iterator[tuple[str, str, str]]:
         yield "nodes", "away at one time, at most", f"{nodes.at_one_time:,}"
     for tenant in consequences.tenants:
         lost = f"{tenant.share_lost:.1%} of the GPUs away, {tenant.gpus_left:,} left"
-        yield f"tenant {tenant.namespace}", tenant.change or "notices", lost + (", too few" if tenant.is_short else "")
+        yield (
+            f"tenant {tenant.namespace}",
+            tenant.change or _noticed(tenant.share_lost),
+            lost + (", too few" if tenant.is_short else ""),
+        )
     for service in consequences.services:
-        replicas = f"{service.replicas_before:,} to {service.replicas_during:,} replicas while it runs"
-        yield f"service {service.service}", service.change or "notices", replicas
+        yield f"service {service.service}", service.change or _noticed(service.share_lost), _replicas(service)
     if consequences.power:
         power = consequences.power
         yield "power", "planned load", f"{power.before_kw:,.1f} to {power.after_kw:,.1f} kW"
@@ -98,6 +101,16 @@ def _effects(consequences: Consequences) -> Iterator[tuple[str, str, str]]:
     yield "spares", "held back after it", f"{spares.region_trays:,} trays, {spares.region_gpus:,} GPUs"
     if consequences.not_received.count:
         yield "not received", "trays that are planned and not touched", f"{consequences.not_received.count:,}"
+
+
+def _noticed(share_lost: float) -> str:
+    return "has less while it runs" if share_lost else "stays"
+
+
+def _replicas(service: ServiceEffect) -> str:
+    before, during = service.replicas_before, service.replicas_during
+    room = f"room for {before:,} replicas" if before == during else f"room for {during:,} of {before:,} replicas"
+    return room + (", fewer than its least" if service.is_below_min else "")
 
 
 def _rollback(consequences: Consequences) -> Markup:

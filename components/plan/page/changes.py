@@ -63,6 +63,8 @@ class Marks:
     trays: dict[int, dict[int, int]] = field(default_factory=dict[int, dict[int, int]])
     """Rack -> slot -> danger."""
     switches: dict[int, int] = field(default_factory=dict[int, int])
+    units: dict[int, int] = field(default_factory=dict[int, int])
+    """Of units whose switches of the compute network are concerned."""
 
 
 def changes_of(consequences: Consequences) -> tuple[Change, ...]:
@@ -83,7 +85,7 @@ def change_data(plan: RegionPlan, consequences: Consequences | None) -> dict[str
     marks, listed = Marks(), list[dict[str, Any]]()
     for change in changes_of(consequences):
         level = DANGERS.index(change.danger)
-        racks, switches = index.places(change.devices)
+        racks, switches, units = index.places(change.devices)
         listed.append({"racks": sorted(racks), "switches": sorted(switches)})
         if change.danger is Danger.RECORDED:
             continue  # no device notices, so nothing in a picture is marked
@@ -93,6 +95,8 @@ def change_data(plan: RegionPlan, consequences: Consequences | None) -> dict[str
                 _worsen(marks.trays.setdefault(rack, {}), slot, level)
         for switch in switches:
             _worsen(marks.switches, switch, level)
+        for unit in units:
+            _worsen(marks.units, unit, level)
     return {
         "words": [WORDS[danger] for danger in DANGERS],
         "symbols": [SYMBOLS[danger] for danger in DANGERS],
@@ -100,6 +104,7 @@ def change_data(plan: RegionPlan, consequences: Consequences | None) -> dict[str
         "racks": marks.racks,
         "trays": {rack: _digits(slots) for rack, slots in marks.trays.items()},
         "switches": marks.switches,
+        "units": marks.units,
     }
 
 
@@ -110,11 +115,15 @@ class _Index:
         self._racks = {rack.name: number for number, rack in enumerate(plan.racks)}
         self._trays = {host.name: (self._racks[host.rack], host.slot) for host in plan.hosts}
         self._switches = {switch.name: number for number, switch in enumerate(plan.fabric.switches)}
+        compute, managed = plan.networks.compute, plan.networks.oob.switches
+        self._units = {switch.name: switch.unit for switch in compute.switches if switch.unit} if compute else {}
+        self._racks |= {switch.name: self._racks[switch.rack] for switch in managed if switch.rack}
 
-    def places(self, devices: Iterable[str]) -> tuple[dict[int, set[int]], set[int]]:
-        """Racks with the slots concerned, and switches; what the pictures do not show is left out."""
+    def places(self, devices: Iterable[str]) -> tuple[dict[int, set[int]], set[int], set[int]]:
+        """Racks with the slots concerned, switches, and units of the compute network; what the pictures do not show is left out."""
         racks: dict[int, set[int]] = {}
         switches: set[int] = set()
+        units: set[int] = set()
         for device in devices:
             if device in self._trays:
                 rack, slot = self._trays[device]
@@ -123,7 +132,9 @@ class _Index:
                 racks.setdefault(self._racks[device], set())
             elif device in self._switches:
                 switches.add(self._switches[device])
-        return racks, switches
+            elif device in self._units:
+                units.add(self._units[device])
+        return racks, switches, units
 
 
 def _worsen(levels: dict[int, int], key: int, level: int) -> None:

@@ -42,7 +42,7 @@ def render_page(plan: RegionPlan, consequences: Consequences | None = None) -> s
     body = element(
         "body",
         element("a", "Skip to the pictures", href="#halls", class_="skip"),
-        _header(plan, seen, title),
+        _header(plan, seen),
         element("main", *_sections(plan, seen, data["compute"], consequences)),
         _detail(),
         element("script", Markup(embedded(data)), type="application/json", id="data"),
@@ -67,7 +67,7 @@ def _policy(style: str, script: str) -> str:
     )
 
 
-def _header(plan: RegionPlan, seen: Summary, title: str) -> Markup:
+def _header(plan: RegionPlan, seen: Summary) -> Markup:
     numbers, power = seen.numbers, plan.power
     where = f"{seen.site}, {seen.country}, {_position(plan)}, {seen.domain}"
     share = power.facility_kw / power.site_kw
@@ -90,7 +90,6 @@ def _header(plan: RegionPlan, seen: Summary, title: str) -> Markup:
             class_="tiles",
             aria_label="Key numbers",
         ),
-        data_title=title,
     )
 
 

@@ -8,7 +8,7 @@ function worsen(kind, key, danger) {
 }
 
 if (CHANGES) {
-  Object.assign(WORST, { racks: CHANGES.racks, switches: CHANGES.switches });
+  Object.assign(WORST, { racks: CHANGES.racks, switches: CHANGES.switches, units: CHANGES.units });
   for (const rack of RACKS.filter((each) => each.index in CHANGES.racks)) {
     const danger = CHANGES.racks[rack.index];
     worsen("units", rack.unit, danger);
