@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from functools import cache
 
 import pytest
 
 from components.plan import RegionPlan, compile_region
+from components.plan.exports.eu_report import eu_report
 from components.plan.pending import pending_index
 from components.plan.power import PowerPlan
 from components.spec import load
@@ -97,3 +99,25 @@ def test_servers_draw_by_the_tray() -> None:
 def test_what_has_no_figure_is_named() -> None:
     assert "in-band switches sn5600: draw not in the catalogue" in power("essonne").not_counted
     assert power("lab").not_counted == ()
+
+
+def test_the_report_to_the_european_database_tells_what_is_known_from_what_is_measured() -> None:
+    ((path, text),) = eu_report(plan("essonne"))
+    assert path == "essonne-eu-2024-1364.json"
+    report = json.loads(text)
+    known = {each["field"]: each["value"] for each in report["known"]}
+    assert report["is_due"] is True
+    assert known["PD_IT"] == pytest.approx(250 * 150 + 3 * 0.8)
+    assert known["PUE-design"] == 1.2
+    assert known["electrical_redundancy"] == "N+1"
+    assert known["rack_positions"] == 256
+    assert known["servers"] == {"control-server": 3, "gb200-nvl72": 4500}
+    missing = {each["field"] for kind in ("measured", "stated") for each in report[kind]}
+    assert {"E_DC", "E_IT", "PUE", "T_IN", "T_WH", "W_IN", "S_CR", "refrigerants"} <= missing
+    assert not missing & known.keys()
+
+
+def test_a_small_region_and_one_outside_the_union_owe_no_report() -> None:
+    for name in ("paris", "singapore"):
+        ((_, text),) = eu_report(plan(name))
+        assert json.loads(text)["is_due"] is False
