@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from components.plan.model import RackPlan
 from components.plan.naming import compute_core_name, compute_leaf_name, compute_spine_name, island_spine_name
-from components.plan.networks.model import ComputePlan, ComputeSwitch, Network, NetworkCable, Tier
+from components.plan.networks.model import ComputePlan, ComputeSwitch, Network, NetworkCable, Rail, Tier
 from components.plan.networks.runs import Spots, run_between
 from components.spec.catalogue.derive import port_name
 from components.spec.catalogue.rack import RackProfile
@@ -59,6 +59,10 @@ def compile_compute(
         model=switch.switch,
         speed_gbps=switch.speed_gbps,
         mtu=region.compute.mtu,
+        ports=builder.ports[1:],
+        rails=tuple(
+            Rail(number=number, port=port.name, device=port.device) for number, port in enumerate(profile.tray.rails)
+        ),
         shape=shape,
         islands=islands,
         units=units,

@@ -75,6 +75,17 @@ class ComputeSwitch:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Rail:
+    """A compute port that every tray has."""
+
+    number: int
+    port: str
+    """As people find it on the tray; the end of its cable."""
+    device: str | None
+    """RDMA device in the operating system, where known."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class ComputePlan:
     """The InfiniBand network between GPUs."""
 
@@ -82,6 +93,9 @@ class ComputePlan:
     """Kind of switch, of the catalogue."""
     speed_gbps: float
     mtu: int
+    ports: tuple[str, ...]
+    """Names of a switch's ports, the first of port 1."""
+    rails: tuple[Rail, ...]
     shape: ComputeShape
     """Of each island."""
     islands: tuple[int, ...]
