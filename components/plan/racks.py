@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from components.plan.addressing import address, host_link, rack_block, subnet
+from components.plan.addressing import address, host_link, in_rack_block, rack_block, subnet
 from components.plan.model import HostPlan, Nic, RackPlan, TrayHardware, TrayRole
 from components.plan.naming import host_name
 from components.spec.artifacts import ArtifactIndex
@@ -80,7 +80,7 @@ def _host(
 ) -> HostPlan:
     pools = region.pools
     id = host_id(rack.id, tray.slot, pools.slots_per_rack)
-    bmc = str(rack_block(pools.oob.racks, pools.oob.rack_prefix, rack.id)[tray.slot])
+    bmc = in_rack_block(pools.oob.racks, pools.oob.rack_prefix, rack.id, tray.slot)
     management, prefix, gateway = _management(pools, id, has_oob_nic=profile.tray.has_oob_nic)
     macs = tray.macs or ("",) * len(profile.tray.nics)
     port = 443 if profile.tray.bmc_scheme == "https" else 80

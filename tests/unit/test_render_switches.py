@@ -17,7 +17,8 @@ from components.plan import RegionPlan
 from components.plan.actions.switches import line_changes, restarting
 from components.plan.frr import switch_config
 from components.plan.model import SwitchPlan
-from components.plan.renders.switches import DIALECTS, config_text, switches
+from components.plan.renders import RENDERS
+from components.plan.renders.switches import DIALECTS, config_text
 from components.plan.switch_text import addresses, neighbours, nv_set, sessions
 
 Golden = Callable[[str, str], None]
@@ -129,8 +130,8 @@ def test_sonic_on_unknown_hardware_is_refused_with_what_is_known(lab_plan: Regio
 
 
 def test_every_switch_has_its_files_under_its_name(essonne_rack: RegionPlan, lab_plan: RegionPlan) -> None:
-    assert {path for path, _ in switches(lab_plan)} == {f"{s.name}/frr.conf" for s in lab_plan.fabric.switches}
-    assert {path for path, _ in switches(essonne_rack)} == {
+    assert {path for path, _ in RENDERS["switches"].files(lab_plan)} == {f"{s.name}/frr.conf" for s in lab_plan.fabric.switches}
+    assert {path for path, _ in RENDERS["switches"].files(essonne_rack)} == {
         f"{s.name}/startup.yaml" for s in essonne_rack.fabric.switches
     }
 

@@ -189,3 +189,62 @@ def test_prometheus_finds_every_host_every_gpu_and_every_controller(essonne_rack
     assert targets["hosts.json"] == [f"{host.loopback}:9100" for host in hosts]
     assert targets["gpus.json"] == [f"{host.loopback}:9400" for host in hosts if host.gpus]
     assert sorted(targets["management.json"]) == sorted(e.address for e in essonne_rack.networks.oob.endpoints)
+
+
+def received_tray(plan: RegionPlan) -> RegionPlan:
+    rack = plan.racks[0]
+    host = replace(rack.hosts[0], serial="S9", bmc_mac="0c:42:a1:00:00:09")
+    return replace(plan, racks=(replace(rack, hosts=(host, *rack.hosts[1:])), *plan.racks[1:]))
+
+
+def other_mtu(plan: RegionPlan) -> RegionPlan:
+    return replace(plan, fabric=replace(plan.fabric, mtu=plan.fabric.mtu - 100))
+
+
+def other_name_server(plan: RegionPlan) -> RegionPlan:
+    return replace(plan, endpoints=replace(plan.endpoints, dns=("10.9.9.9",)))
+
+
+def one_host_less(plan: RegionPlan) -> RegionPlan:
+    rack = plan.racks[0]
+    return replace(plan, racks=(replace(rack, hosts=rack.hosts[1:]), *plan.racks[1:]))
+
+
+def moved_rack(plan: RegionPlan) -> RegionPlan:
+    first, *others = plan.topology.racks
+    return replace(plan, topology=replace(plan.topology, racks=(replace(first, hall="z"), *others)))
+
+
+def unchanged(plan: RegionPlan) -> RegionPlan:
+    return replace(plan, fabric=replace(plan.fabric), racks=tuple(replace(rack) for rack in plan.racks))
+
+
+CHANGES = (received_tray, other_mtu, other_name_server, one_host_less, moved_rack, unchanged)
+
+
+@pytest.mark.parametrize("render", RENDERS)
+@pytest.mark.parametrize("change", CHANGES, ids=lambda change: change.__name__)
+def test_what_a_change_touches_is_made_again(
+    render: str, change: Callable[[RegionPlan], RegionPlan], essonne_rack: RegionPlan
+) -> None:
+    new = change(essonne_rack)
+    made = dict(RENDERS[render].changed(essonne_rack, new))
+    after = files(new, render)
+    differ = {path: text for path, text in after.items() if files(essonne_rack, render).get(path) != text}
+    assert differ.items() <= made.items() <= after.items()
+
+
+@pytest.mark.parametrize("render", RENDERS)
+def test_nothing_is_made_again_for_an_equal_plan(render: str, essonne_rack: RegionPlan) -> None:
+    assert list(RENDERS[render].changed(essonne_rack, unchanged(essonne_rack))) == []
+
+
+def test_a_delivered_tray_touches_its_own_rack_only(essonne_rack: RegionPlan) -> None:
+    made = {
+        f"{name}/{path}"
+        for name, render in RENDERS.items()
+        for path, _ in render.changed(essonne_rack, received_tray(essonne_rack))
+    }
+    rack = essonne_rack.racks[0].name
+    whole = {f"prometheus/{what}.json" for what in ("hosts", "gpus", "management", "switches")}
+    assert made == {f"inventories/{rack}.json", "dhcp/kea-dhcp4.json"} | whole

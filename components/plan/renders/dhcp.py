@@ -14,6 +14,7 @@ from typing import Any
 from components.plan.model import RackPlan, RegionPlan
 from components.plan.naming import bmc_name
 from components.plan.networks.model import OobRack
+from components.plan.renders.piece import Files, Piece
 from components.plan.renders.text import json_text
 
 LEASE_S = 86400
@@ -21,8 +22,13 @@ SHARED_ID = 4294967294
 """Subnet id of the shared network: the last that Kea takes, so that it is no rack's."""
 
 
-def kea(plan: RegionPlan) -> Iterator[tuple[str, str]]:
+def kea(plan: RegionPlan) -> Iterator[Piece]:
     """`kea-dhcp4.json`."""
+    reads = (plan.domain, plan.endpoints.dns, plan.endpoints.ntp, plan.oob, plan.networks.oob.racks, plan.racks)
+    yield Piece("", reads, lambda: _kea(plan))
+
+
+def _kea(plan: RegionPlan) -> Files:
     shares = {share.rack: share for share in plan.networks.oob.racks}
     routed = [rack for rack in plan.racks if _routes(shares[rack.name])]
     shared = [rack for rack in plan.racks if not _routes(shares[rack.name])]

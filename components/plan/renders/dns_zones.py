@@ -12,12 +12,17 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 
 from components.plan.model import RegionPlan
+from components.plan.renders.piece import Files, Piece
 
 TTL_S = 300
 
 
-def zones(plan: RegionPlan) -> Iterator[tuple[str, str]]:
+def zones(plan: RegionPlan) -> Iterator[Piece]:
     """`<zone>.zone` for each."""
+    yield Piece("", (plan.domain, plan.endpoints.dns, plan.records, plan.networks.oob), lambda: _zones(plan))
+
+
+def _zones(plan: RegionPlan) -> Files:
     servers = [f"ns{number}" for number in range(1, len(plan.endpoints.dns) + 1)]
     records = [*zip(servers, plan.endpoints.dns, strict=True), *_records(plan)]
     width = max(len(name) for name, _ in records)

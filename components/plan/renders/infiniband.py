@@ -14,13 +14,20 @@ from collections.abc import Iterator, Mapping
 
 from components.plan.model import RegionPlan
 from components.plan.networks.model import ComputePlan, ComputeSwitch, Network, NetworkCable, Tier
+from components.plan.renders.piece import Files, Piece
 
 Links = Mapping[str, list[tuple[int, str, int]]]
 """Node -> its port, the node at the other end, and the port there."""
 
 
-def infiniband(plan: RegionPlan) -> Iterator[tuple[str, str]]:
+def infiniband(plan: RegionPlan) -> Iterator[Piece]:
     """`island-N/topology.net`, `island-N/opensm.conf` and `island-N/roots.txt` for each island."""
+    # Its cables follow from these; the cables themselves are too many to be compared in no time.
+    trays = tuple((rack.name, rack.profile, tuple(host.slot for host in rack.hosts)) for rack in plan.racks)
+    yield Piece("", (plan.networks.compute, trays), lambda: _infiniband(plan))
+
+
+def _infiniband(plan: RegionPlan) -> Files:
     compute = plan.networks.compute
     if compute is None:
         return

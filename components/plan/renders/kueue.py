@@ -11,6 +11,7 @@ from typing import Any
 
 from components.plan.model import RegionPlan
 from components.plan.renders.labels import GPU_MODEL, ISLAND, RACK, UNIT, gpu_model
+from components.plan.renders.piece import Files, Piece
 from components.plan.renders.text import yaml_text
 
 API = "kueue.x-k8s.io/v1beta2"
@@ -18,22 +19,26 @@ LEVELS = (ISLAND, UNIT, RACK, "kubernetes.io/hostname")
 """Widest first."""
 
 
-def kueue(plan: RegionPlan) -> Iterator[tuple[str, str]]:
+def kueue(plan: RegionPlan) -> Iterator[Piece]:
     """`topology.yaml` and `flavors.yaml`."""
+    models = tuple(sorted({model for rack in plan.racks if (model := gpu_model(rack))}))
+    yield Piece("", (plan.region, models), lambda: _kueue(plan.region, models))
+
+
+def _kueue(region: str, models: tuple[str, ...]) -> Files:
     topology: dict[str, Any] = {
         "apiVersion": API,
         "kind": "Topology",
-        "metadata": {"name": plan.region},
+        "metadata": {"name": region},
         "spec": {"levels": [{"nodeLabel": level} for level in LEVELS]},
     }
     yield "topology.yaml", yaml_text(topology)
-    models = sorted({model for rack in plan.racks if (model := gpu_model(rack))})
     flavors: list[dict[str, Any]] = [
         {
             "apiVersion": API,
             "kind": "ResourceFlavor",
             "metadata": {"name": model},
-            "spec": {"nodeLabels": {GPU_MODEL: model}, "topologyName": plan.region},
+            "spec": {"nodeLabels": {GPU_MODEL: model}, "topologyName": region},
         }
         for model in models
     ]

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import partial
 
 from components.plan.model import HostPlan, RackPlan, RegionPlan
 from components.plan.naming import RACK_LABEL
+from components.plan.renders.piece import Files, Piece
 from components.plan.renders.text import yaml_text
 from components.plan.topology import RackPlace
 
@@ -29,13 +31,18 @@ TIERS = tuple(f"fabric.topograph.run/tier-{tier}" for tier in range(3))
 """Nearest first: the leaves of a rack, of a scalable unit, of an island."""
 
 
-def labels(plan: RegionPlan) -> Iterator[tuple[str, str]]:
+def labels(plan: RegionPlan) -> Iterator[Piece]:
     """`<rack>.yaml`: nodes with these labels, for `kubectl apply --server-side` once the nodes have joined."""
     places = {place.rack: place for place in plan.topology.racks}
     for rack in plan.racks:
-        nodes = [_node(host, node_labels(rack, places[rack.name], plan)) for host in running(rack)]
-        if nodes:
-            yield f"{rack.name}.yaml", yaml_text(*nodes)
+        found, names = node_labels(rack, places[rack.name], plan), tuple(host.name for host in running(rack))
+        if names:
+            yield Piece(rack.name, (found, names), partial(_nodes, rack.name, names, found))
+
+
+def _nodes(rack: str, names: tuple[str, ...], found: dict[str, str]) -> Files:
+    nodes = [{"apiVersion": "v1", "kind": "Node", "metadata": {"name": name, "labels": found}} for name in names]
+    yield f"{rack}.yaml", yaml_text(*nodes)
 
 
 def running(rack: RackPlan) -> Iterator[HostPlan]:
@@ -77,7 +84,3 @@ def gpu_model(rack: RackPlan) -> str | None:
     if not rack.hardware.gpus:
         return None
     return re.sub(r"[^a-z0-9.]+", "-", rack.hardware.gpu_model.lower()).strip("-.")
-
-
-def _node(host: HostPlan, found: dict[str, str]) -> dict[str, object]:
-    return {"apiVersion": "v1", "kind": "Node", "metadata": {"name": host.name, "labels": found}}

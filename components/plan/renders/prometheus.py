@@ -12,6 +12,7 @@ from typing import Any
 
 from components.plan.model import RegionPlan
 from components.plan.renders.labels import gpu_model, island_name, running, unit_name
+from components.plan.renders.piece import Files, Piece
 from components.plan.renders.text import json_text
 
 NODE_EXPORTER = 9100
@@ -20,8 +21,13 @@ DCGM_EXPORTER = 9400
 Group = dict[str, Any]
 
 
-def prometheus(plan: RegionPlan) -> Iterator[tuple[str, str]]:
+def prometheus(plan: RegionPlan) -> Iterator[Piece]:
     """`hosts.json`, `gpus.json`, `management.json` and `switches.json`."""
+    reads = (plan.region, plan.topology.racks, plan.racks, plan.fabric.switches, plan.networks.oob)
+    yield Piece("", reads, lambda: _prometheus(plan))
+
+
+def _prometheus(plan: RegionPlan) -> Files:
     places = {place.rack: place for place in plan.topology.racks}
     hosts: list[Group] = []
     gpus: list[Group] = []

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 from components.plan.frr import switch_config
 from components.plan.model import RegionPlan, SwitchPlan
+from components.plan.renders.piece import Files, Piece
 from components.plan.renders.switches import nvue, sonic
 
 
@@ -43,8 +45,15 @@ def config_text(switch: SwitchPlan, plan: RegionPlan) -> str:
     return "".join(f"# file: {name}\n{content}" for name, content in files.items())
 
 
-def switches(plan: RegionPlan) -> Iterator[tuple[str, str]]:
+def switches(plan: RegionPlan) -> Iterator[Piece]:
     """`<switch>/<file>` of every switch."""
-    for switch in plan.fabric.switches:
-        for name, content in dialect_of(switch).files(switch, plan).items():
-            yield f"{switch.name}/{name}", content
+    fabric = plan.fabric
+    shared = (fabric.mtu, fabric.bfd_interval_ms, fabric.bfd_multiplier, fabric.prefixes)
+    reads = (*shared, plan.oob, plan.endpoints.dns, plan.endpoints.ntp)
+    for switch in fabric.switches:
+        yield Piece(switch.name, (switch, *reads), partial(_files, switch, plan))
+
+
+def _files(switch: SwitchPlan, plan: RegionPlan) -> Files:
+    for name, content in dialect_of(switch).files(switch, plan).items():
+        yield f"{switch.name}/{name}", content
