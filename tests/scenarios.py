@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
@@ -40,14 +41,30 @@ CONTENTS: Mapping[str, Mapping[str, Mapping[str, str]]] = {
 SMALL: tuple[Edit, ...] = (
     Edit("racks.yaml", "ids: 1-250", "ids: 1-4"),
     Edit("racks.yaml", "ids: 251-253", "ids: 9-11"),
-    Edit("network.yaml", "spines_per_plane: 24", "spines_per_plane: 12"),
-    Edit("network.yaml", "spine_ids: 1-96", "spine_ids: 1-48"),
-    Edit("cluster.yaml", "gpus: 8000", "gpus: 160"),
+    Edit("network.yaml", "spines_per_plane: 24", "spines_per_plane: 14"),
+    Edit("network.yaml", "spine_ids: 1-96", "spine_ids: 1-56"),
+    Edit("cluster.yaml", "gpus: 8000", "gpus: 128"),
     Edit("cluster.yaml", "gpus: 4000", "gpus: 64"),
     Edit("cluster.yaml", "max: 256", "max: 128"),
     Edit("region.yaml", "  claims: {gpus: 18000, megawatts: 40}\n", ""),
 )
 """What makes a small region of Essonne's own files: two scalable units, four racks of 18 trays."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scenario:
+    """One change, and what it is for."""
+
+    base: Base
+    before: tuple[Edit, ...] = ()
+    """What is needed for the change to be possible."""
+    after: tuple[Edit, ...] = ()
+    racks: int | None = None
+    """Racks that are delivered after it, if others."""
+    images: str = "1"
+    """Version of the published images after it; 1 before."""
+    is_quiet: bool = False
+    """Whether it must touch nothing."""
 
 
 @dataclass(frozen=True)
@@ -62,6 +79,7 @@ class Base:
 
 LAB = Base("lab")
 ESSONNE = Base("essonne", SMALL, racks=4)
+FULL = Base("essonne", racks=250)
 
 
 def write(folder: Path, base: Base, edits: Iterable[Edit] = ()) -> Path:
@@ -75,7 +93,7 @@ def write(folder: Path, base: Base, edits: Iterable[Edit] = ()) -> Path:
     received = folder / ".region" / base.region / "received.json"
     if base.racks:
         received.parent.mkdir(parents=True)
-        received.write_text(json.dumps(delivered(base.racks)))
+        received.write_text(json.dumps(delivered(base.racks, (9, 10, 11) if base.edits else (251, 252, 253))))
     for edit in (*base.edits, *edits):
         name = edit.file if edit.file.startswith("_catalogue/") else f"{base.region}/{edit.file}"
         path = received if edit.file == "received" else regions / name
@@ -85,13 +103,25 @@ def write(folder: Path, base: Base, edits: Iterable[Edit] = ()) -> Path:
     return folder
 
 
-def plan_in(folder: Path, region: str) -> RegionPlan:
-    """The plan of a written region, with published images."""
+def plan_in(folder: Path, region: str, images: str = "1") -> RegionPlan:
+    """The plan of a written region, with published images of a version."""
     regions = folder / "stacks/regions"
     spec = load(regions / region, regions / "_catalogue", project=folder)
-    if region == "lab":
-        return compile_region(spec, artifacts.load(ARTIFACTS))
-    return compile_region(spec, pending_index(spec))
+    index = artifacts.load(ARTIFACTS) if region == "lab" else pending_index(spec)
+    published = {
+        name: image.model_copy(update={"sha256": hashlib.sha256(f"{name} {images}".encode()).hexdigest()})
+        for name, image in index.deploy_images.items()
+    }
+    return compile_region(spec, index.model_copy(update={"deploy_images": published}))
+
+
+def plans(folder: Path, scenario: Scenario) -> tuple[RegionPlan, RegionPlan]:
+    """Before and after."""
+    base = scenario.base
+    later = replace(base, racks=base.racks if scenario.racks is None else scenario.racks)
+    before = plan_in(write(folder / "before", base, scenario.before), base.region)
+    edits = (*scenario.before, *scenario.after)
+    return before, plan_in(write(folder / "after", later, edits), base.region, scenario.images)
 
 
 def delivered(

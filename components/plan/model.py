@@ -100,6 +100,17 @@ class TrayHardware:
 
 
 @dataclass(frozen=True, kw_only=True)
+class FirmwarePlan:
+    """The versions that a rack's parts are brought to. People flash them: the provider has no action for it."""
+
+    baseline: str
+    release: str
+    """The maker's name of the set; empty where there is none."""
+    parts: tuple[tuple[str, str], ...]
+    """(part, version), by name."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class RackPlan:
     """One rack: the unit of change."""
 
@@ -115,6 +126,8 @@ class RackPlan:
     oob_block: str
     """Its part of the out-of-band network, CIDR."""
     hardware: TrayHardware
+    firmware: FirmwarePlan | None = None
+    """None where the catalogue names no complete set."""
     hosts: tuple[HostPlan, ...]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from components.plan.addressing import address, host_link, in_rack_block, rack_block, subnet
-from components.plan.model import HostPlan, Nic, RackPlan, TrayHardware, TrayRole
+from components.plan.model import FirmwarePlan, HostPlan, Nic, RackPlan, TrayHardware, TrayRole
 from components.plan.naming import host_name
 from components.spec.artifacts import ArtifactIndex
 from components.spec.catalogue.rack import RackProfile
@@ -61,7 +61,17 @@ def _rack(
             gpus=profile.tray.gpus,
             gpu_model=profile.tray.gpu_model,
         ),
+        firmware=_firmware(profile, region),
         hosts=tuple(_host(tray, rack, profile, region, vips) for tray in trays),
+    )
+
+
+def _firmware(profile: RackProfile, region: Region) -> FirmwarePlan | None:
+    baseline = region.catalogue.baseline(profile.firmware) if profile.firmware else None
+    if baseline is None or not baseline.is_complete:
+        return None
+    return FirmwarePlan(
+        baseline=baseline.baseline, release=baseline.release or "", parts=tuple(sorted(baseline.parts.items()))
     )
 
 

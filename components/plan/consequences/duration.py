@@ -16,6 +16,7 @@ from components.plan.consequences.costs import JOIN, SETTLE, Cost, CostTable
 from components.plan.consequences.hosts import HostChange
 from components.plan.consequences.model import Duration, DurationPart, PowerChange
 from components.plan.consequences.planned import Planned
+from components.plan.consequences.words import count as words
 from components.plan.model import RegionPlan
 
 
@@ -41,7 +42,9 @@ def _fabric(planned: Iterable[Planned], plan: RegionPlan, costs: CostTable) -> I
     model = next((switch.model for switch in plan.fabric.switches), "")
     cost = costs.cost(ActionKind.CONFIGURE, costs.class_of(model))
     settle = costs.cost(SETTLE, costs.class_of(model))
-    yield _part("fabric", f"configure {count} switches, all at once, and look at their sessions", cost, settle)
+    yield _part(
+        "fabric", f"configure {words(count, 'switch', 'switches')} at once, and look at the sessions", cost, settle
+    )
 
 
 def _part(layer: str, what: str, *costs: Cost, times: int = 1) -> DurationPart:
@@ -57,7 +60,10 @@ def _energising(power: PowerChange | None) -> Iterator[DurationPart]:
     if seconds:
         steps = sum(step.count for step in power.steps)
         yield DurationPart(
-            layer="substrate", what=f"switch load in {steps} steps", seconds=seconds, source="power.step_s"
+            layer="substrate",
+            what=f"switch load in {words(steps, 'step', 'steps')}",
+            seconds=seconds,
+            source="power.step_s",
         )
 
 
@@ -90,7 +96,7 @@ def _substrate(
     by = max(bounds, key=lambda bound: bounds[bound])
     yield DurationPart(
         layer="substrate",
-        what=f"{len(trays)} trays in {len(chains)} racks; bound by {by}",
+        what=f"{words(len(trays), 'tray', 'trays')} in {words(len(chains), 'rack', 'racks')}; bound by {by}",
         seconds=ceil(bounds[by]),
         source="; ".join(sources),
     )
@@ -117,5 +123,5 @@ def _runs(
     joining = len(change.starting)
     if layer == "cluster" and joining:
         waves = ceil(joining / plan.cluster.join_pace)
-        what = f"join {joining} hosts, {plan.cluster.join_pace} at a time"
+        what = f"join {words(joining, 'host', 'hosts')}, {plan.cluster.join_pace} at a time"
         yield _part(layer, what, costs.cost(JOIN, of), times=waves)

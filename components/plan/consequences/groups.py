@@ -19,7 +19,23 @@ from components.plan.frr_sessions import without_secrets
 
 EXAMPLES = 3
 DETAILS = 12
-_ORDER = tuple(ActionKind)
+REASONS = 3
+"""Reasons that differ in their values only: up to so many stand in groups of their own, more in one together."""
+_ORDER = (
+    ActionKind.UNDEPLOY,
+    ActionKind.CLEAN,
+    ActionKind.POWER_OFF,
+    ActionKind.CONFIGURE,
+    ActionKind.CONFIRM,
+    ActionKind.ROLL_BACK,
+    ActionKind.RUN_PLAYBOOK,
+    ActionKind.DEPLOY,
+    ActionKind.INSPECT,
+    ActionKind.ENROL,
+    ActionKind.REMOVE,
+    ActionKind.NOTHING,
+)
+"""Within one danger: first what takes most away."""
 _VALUES = re.compile(r" changes from .+? to .+?(?=; |, and \d+ more|$)")
 _LINES = re.compile(r"^\d+ lines of ")
 _HOST = re.compile(r"^(done before: |host )?([a-z][a-z0-9-]*\d)(: | is | deployed )")
@@ -27,10 +43,18 @@ _HOST = re.compile(r"^(done before: |host )?([a-z][a-z0-9-]*\d)(: | is | deploye
 
 def grouped(planned: Iterable[Planned]) -> tuple[ActionGroup, ...]:
     """Groups in the order of danger, layer and kind."""
-    members: dict[tuple[object, ...], list[Planned]] = defaultdict(list)
+    alike: dict[tuple[object, ...], dict[str, list[Planned]]] = defaultdict(lambda: defaultdict(list))
     for each in planned:
-        members[(each.layer, each.action.kind, each.danger, stem(each.action.reason), each.effects)].append(each)
-    return tuple(sorted(map(_group, members.values()), key=_rank))
+        key = (each.layer, each.action.kind, each.danger, stem(each.action.reason), each.effects)
+        alike[key][each.action.reason].append(each)
+    members = (group for reasons in alike.values() for group in _few(reasons))
+    return tuple(sorted(map(_group, members), key=_rank))
+
+
+def _few(reasons: dict[str, list[Planned]]) -> Iterable[list[Planned]]:
+    if len(reasons) <= REASONS:
+        return reasons.values()
+    return ([each for group in reasons.values() for each in group],)
 
 
 def stem(reason: str) -> str:
@@ -72,21 +96,29 @@ def _group(members: Sequence[Planned]) -> ActionGroup:
     )
 
 
-def summary(details: Iterable[str]) -> tuple[tuple[str, ...], int]:
-    """The first details, those that differ in the host only as one; and how many are left out."""
+def summary(details: Sequence[str]) -> tuple[tuple[str, ...], int]:
+    """The first details, alike ones as one; and how many are left out."""
+    lines = list(details) if len(details) <= DETAILS else [*_folded(details)]
+    shown = tuple(without_secrets(line) for line in _by_host(lines)[:DETAILS])
+    return shown, len(_by_host(lines)) - len(shown)
+
+
+def _folded(lines: Sequence[str]) -> Iterable[str]:
+    """Lines of a configuration that differ in a number are one: what goes, then what comes, then the rest."""
+    for sign in ("- ", "+ "):
+        yield from fold(line for line in lines if line.startswith(sign))
+    yield from (line for line in lines if not line.startswith(("- ", "+ ")))
+
+
+def _by_host(details: Iterable[str]) -> list[str]:
+    """Details that differ in the host only as one."""
     hosts: dict[tuple[str, str], list[str]] = defaultdict(list)
     for detail in details:
         match = _HOST.match(detail)
         # A line of a configuration has no host in front of it.
-        key = (match[1] or "", detail[match.end(2) :]) if match else (detail, "")
-        rest = stem(key[1])
-        hosts[(key[0], rest)].append(match[2] if match else "")
-    lines = [
-        detail if not rest and names == [""] * len(names) else _line(detail, rest, names)
-        for (detail, rest), names in hosts.items()
-    ]
-    shown = tuple(without_secrets(line) for line in lines[:DETAILS])
-    return shown, len(lines) - len(shown)
+        key = (match[1] or "", stem(detail[match.end(2) :])) if match else (detail, "")
+        hosts[key].append(match[2] if match else "")
+    return [detail if not rest else _line(detail, rest, names) for (detail, rest), names in hosts.items()]
 
 
 def _line(prefix: str, rest: str, names: Sequence[str]) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -34,23 +34,18 @@ class HostChange:
         """Hosts that are deployed."""
         return self._targets(ActionKind.DEPLOY)
 
-    @cached_property
-    def away(self) -> dict[str, int]:
-        """Rack -> hosts in service that are away at one time, at the most."""
-        return {rack: n + self.gone.get(rack, 0) for rack, n in self.rolling.items()} | {
-            rack: n + self.rolling.get(rack, 0) for rack, n in self.gone.items()
+    def away(self, of: Set[str]) -> dict[str, int]:
+        """Rack -> hosts among these that are away at one time, at the most."""
+        rolling, gone = self._by_rack(self.ending & self.starting & of), self.gone(of)
+        return {
+            # the engine's budget holds the others of the rack back
+            rack: min(rolling.get(rack, 0), DESTRUCTIVE_PER_RACK) + gone.get(rack, 0)
+            for rack in {**rolling, **gone}
         }
 
-    @cached_property
-    def rolling(self) -> dict[str, int]:
-        """Rack -> hosts that are made anew at one time: the engine's budget holds the others back."""
-        counts = self._by_rack(self.ending & self.starting)
-        return {rack: min(n, DESTRUCTIVE_PER_RACK) for rack, n in counts.items()}
-
-    @cached_property
-    def gone(self) -> dict[str, int]:
-        """Rack -> hosts that do not come back."""
-        return self._by_rack(self.ending - self.starting)
+    def gone(self, of: Set[str]) -> dict[str, int]:
+        """Rack -> hosts among these that do not come back."""
+        return self._by_rack((self.ending - self.starting) & of)
 
     def _targets(self, kind: ActionKind) -> frozenset[str]:
         return frozenset(p.action.target for p in self.planned if p.action.kind is kind)
@@ -86,7 +81,7 @@ def node_change(change: HostChange, planned: Iterable[Planned]) -> NodeChange:
         leaving_count=len(leaving),
         joining_count=len(joining),
         restarted_count=len(restarted),
-        at_one_time=sum(change.away.values()),
+        at_one_time=sum(change.away(change.in_service.keys()).values()),
     )
 
 
@@ -94,12 +89,12 @@ def domain_effects(change: HostChange, old: RegionPlan | None) -> tuple[DomainEf
     """NVLink domains that lose trays: jobs that span such a domain end."""
     if old is None:
         return ()
-    racks = {rack.name: rack for rack in old.racks}
+    a_tray = {rack.name: rack.hardware.gpus for rack in old.racks}
+    away, gone = change.away(change.in_service.keys()), change.gone(change.in_service.keys())
     groups: dict[tuple[int, int, bool], list[str]] = defaultdict(list)
     for place in old.topology.racks:
-        if place.nvlink_domain and (away := change.away.get(place.rack)):
-            a_tray = racks[place.rack].hardware.gpus
-            groups[(place.gpus, away * a_tray, place.rack in change.gone)].append(place.nvlink_domain)
+        if place.nvlink_domain and (hosts := away.get(place.rack)):
+            groups[(place.gpus, hosts * a_tray[place.rack], place.rack in gone)].append(place.nvlink_domain)
     return tuple(
         DomainEffect(domains=fold(names), count=len(names), gpus=gpus, gpus_away=away, is_for_good=for_good)
         for (gpus, away, for_good), names in sorted(groups.items(), key=lambda item: (-item[0][1], item[1]))
@@ -134,15 +129,17 @@ def not_received(plan: RegionPlan) -> NotReceived:
 
 
 def gpus_in_service(plan: RegionPlan | None) -> int:
-    """GPUs of hosts that run."""
-    return sum(host.gpus for host in _running(plan)) if plan else 0
+    """GPUs of workers that run; tenants' pods go nowhere else."""
+    return sum(host.gpus for host in _workers(plan))
 
 
 def gpus_away(change: HostChange, plan: RegionPlan | None) -> int:
-    """GPUs that are away at one time, at the most."""
-    a_tray = {rack.name: rack.hardware.gpus for rack in plan.racks} if plan else {}
-    return sum(hosts * a_tray.get(rack, 0) for rack, hosts in change.away.items())
+    """GPUs of workers that are away at one time, at the most."""
+    workers = {host.name: host for host in _workers(plan)}
+    a_tray = {host.rack: host.gpus for host in workers.values()}
+    return sum(hosts * a_tray[rack] for rack, hosts in change.away(workers.keys()).items())
 
 
-def _running(plan: RegionPlan) -> Iterable[HostPlan]:
-    return (host for host in plan.deployed_hosts if host.is_received)
+def _workers(plan: RegionPlan | None) -> Iterable[HostPlan]:
+    hosts = plan.deployed_hosts if plan else ()
+    return (host for host in hosts if host.is_received and host.role is TrayRole.GPU_WORKER)

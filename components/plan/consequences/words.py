@@ -179,7 +179,9 @@ def service_text(service: ServiceEffect) -> str:
         parts.append("its pods are made anew" if service.change != "gone" else "its pods end")
     if service.share_lost:
         low = ", fewer than it asks for at least" if service.is_below_min else ""
-        parts.append(f"room for {service.replicas_during} replicas, not {service.replicas_before}{low}")
+        less = service.replicas_during < service.replicas_before
+        of = f"{service.replicas_during} of {service.replicas_before}" if less else f"all {service.replicas_before}"
+        parts.append(f"room for {of} replicas while it runs{low}")
     return f"service {service.namespace}/{service.service}: {'; '.join(parts)}"
 
 

@@ -11,7 +11,7 @@ from components.plan.consequences.hosts import HostChange
 from components.plan.consequences.model import HandWork
 from components.plan.consequences.names import fold
 from components.plan.consequences.snapshot import Layers
-from components.plan.model import RegionPlan
+from components.plan.model import FirmwarePlan, RegionPlan
 from components.plan.topology import RackPlace
 
 _DRIVER = "nvidia_driver_version"
@@ -24,6 +24,7 @@ def hand_work(
     """Reboots, racks to move, firmware to flash; `layers` are those of before and after."""
     return (
         *_reboots(*layers, change),
+        *(_flashes(old, new) if old else ()),
         *(_moves(old, new) if old else ()),
         *(_switches(old, new) if old else ()),
     )
@@ -51,6 +52,25 @@ def _reboots(old: Layers, new: Layers, change: HostChange) -> Iterator[HandWork]
             if hosts:
                 reason = f"{changed('NVIDIA driver', was, becomes)}: drain the node and reboot it, then run `region up` again"
                 yield HandWork(what="reboot", reason=reason, count=len(hosts), targets=fold(hosts))
+
+
+def _flashes(old: RegionPlan, new: RegionPlan) -> Iterator[HandWork]:
+    """Trays that are there and get other firmware; each set of differences once."""
+    before = {rack.name: rack.firmware for rack in old.racks}
+    groups: Mapping[str, list[str]] = defaultdict(list)
+    for rack in new.racks:
+        was, becomes = before.get(rack.name), rack.firmware
+        if was and becomes and was.parts != becomes.parts:
+            groups[_versions(was, becomes)] += [host.name for host in rack.hosts if host.is_received]
+    for reason, trays in sorted(groups.items()):
+        if trays:
+            yield HandWork(what="flash", reason=reason, count=len(trays), targets=fold(trays))
+
+
+def _versions(old: FirmwarePlan, new: FirmwarePlan) -> str:
+    before, after = dict(old.parts), dict(new.parts)
+    parts = [p for p in sorted({*before, *after}) if before.get(p) != after.get(p)]
+    return "; ".join(changed(part, before.get(part, "as delivered"), after.get(part, "as it is")) for part in parts)
 
 
 def _moves(old: RegionPlan, new: RegionPlan) -> Iterator[HandWork]:
