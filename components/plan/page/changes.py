@@ -176,7 +176,7 @@ def _cables(group: CableGroup) -> Change:
         text=", ".join(group.devices[:3]) + (" and others" if len(group.devices) > 3 else ""),
         targets=group.devices,
         devices=frozenset(unfold(group.devices)),
-        details=_shortened(group.examples),
+        details=_shortened((*group.lengths, *group.examples)),
     )
 
 

@@ -2,7 +2,7 @@
 const POWER = { width: 1120, bar: 24, step: 30, gap: 24 };
 const NEAR = 0.98;
 
-function bar(x, y, width, kw, budget, text) {
+function bar(x, y, width, kw, budget, text, isMarked) {
   const share = Math.min(1, kw / budget);
   return [
     svg("rect", { x, y, width, height: POWER.bar, rx: 3, class: "track" }),
@@ -10,13 +10,13 @@ function bar(x, y, width, kw, budget, text) {
     svg("rect", { x, y, width, height: POWER.bar, rx: 3, class: "edge" }),
     svg("rect", { x: x + width - 2, y: y - 2, width: 2, height: POWER.bar + 4, class: "limit" }),
     svg("text", { x: x + 8, y: y + 16, class: "small barname", "aria-hidden": "true" }, text),
-    svg("text", { x: x + width - 10, y: y + 16, class: "small end barname", "aria-hidden": "true" }, `${kilowatts(kw, budget)} of ${kilowatts(budget, budget)} kW  ${percent(kw, budget)}`)];
+    svg("text", { x: x + width - (isMarked ? 22 : 10), y: y + 16, class: "small end barname", "aria-hidden": "true" }, `${kilowatts(kw, budget)} of ${kilowatts(budget, budget)} kW  ${percent(kw, budget)}`)];
 }
 
 function level(kind, key, name, x, y, width, kw, budget, more, racks) {
   const says = `${name}: ${kilowatts(kw, budget)} of ${kilowatts(budget, budget)} kW, ${percent(kw, budget)}`;
   const cell = svg("g", { role: "gridcell", class: `level ${kind}${dangerClass(`${kind}s`, key)}`, "aria-label": says + changeSays(`${kind}s`, key) },
-    svg("title", {}, says), ...bar(x, y, width, kw, budget, name), changeMark(`${kind}s`, key, x, y, width, POWER.bar));
+    svg("title", {}, says), ...bar(x, y, width, kw, budget, name, dangerOf(`${kind}s`, key) !== null), changeMark(`${kind}s`, key, x, y, width, POWER.bar));
   if (PARTS[kind]) part(kind, key, cell);
   const choose = () => {
     showDetail(cell, name, says, [facts([["load", `${number(kw, 1)} kW`], ["budget", `${number(budget, 1)} kW`], ["used", percent(kw, budget)],
