@@ -22,6 +22,7 @@ from pulumi import automation
 
 from components.errors import DeviceError, Problem
 from stacks.cli.environment import destroy_environment, pulumi_environment
+from stacks.cli.stale_locks import drop_stale_locks
 from stacks.cli.surroundings import alone, scratch
 from stacks.project import LAYERS, ROOT, StackName
 
@@ -171,6 +172,7 @@ def forget_stacks(region: str) -> int:
         workspace = automation.LocalWorkspace(work_dir=str(ROOT))
         existing = {stack.name.rpartition("/")[2] for stack in workspace.list_stacks()}
         mine = [name for layer in LAYERS if (name := str(StackName(region, layer))) in existing]
+        drop_stale_locks(mine)
         for name in mine:
             workspace.remove_stack(name, force=True)
     return len(mine)
@@ -195,6 +197,8 @@ def run_layers(
     os.environ.update(pulumi_environment())  # the Automation API looks for `pulumi` on this process's own path
     with contextlib.nullcontext() if operation is Operation.PREVIEW else alone(region):
         _create_stacks(region)
+        if operation is not Operation.PREVIEW:
+            drop_stale_locks(str(StackName(region, layer)) for layer in layers)
         phases = {layer: Phase(layer, plan=plans.get(layer)) for layer in layers}
         return _run_layers(region, phases, operation, report, variables)
 
