@@ -12,6 +12,7 @@ from typing import Any
 
 import typer.main
 from catalogue_page import catalogue_page
+from rules_page import rules_page
 
 from components.plan.schema import schema
 from components.spec.catalogue import load_catalogue
@@ -139,6 +140,7 @@ def pages() -> dict[str, str]:
             schema(),
         ),
         "catalogue.md": catalogue_page(load_catalogue(CATALOGUE, root=ROOT)),
+        "rules.md": rules_page(),
         "catalogue-files.md": _catalogue_files(),
         "region-command.md": _commands(),
     }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from components.errors import Problem
 from components.spec.artifacts import ArtifactIndex
@@ -85,6 +85,13 @@ def kubernetes_images_have_its_version(region: Region, artifacts: ArtifactIndex)
                 remedy="publish the images of this version, or ask for the published one",
             )
 
+
+ABOUT: Mapping[str, str] = {
+    "artifact-unpublished": "Every image and every manifest that a region needs is in the artifact index.",
+    "deploy-image-format": "A deploy image was published in the format that the description expects.",
+    "kubernetes-image-version": "The published images of the control plane are of the cluster's version.",
+}
+"""Id -> what must hold."""
 
 RULES: tuple[Rule, ...] = (
     deploy_images_are_published,

@@ -25,6 +25,7 @@ from stacks.cli.export import export
 from stacks.cli.layers import Operation, forget_stacks, raise_for_failures, run_layers
 from stacks.cli.post_comment import comment
 from stacks.cli.preview import diff, preview
+from stacks.cli.rules import rules
 from stacks.cli.show import show
 from stacks.cli.up import up
 from stacks.project import ROOT, load_hardware, load_plan, region_folder, state_folder
@@ -131,6 +132,7 @@ def state(
 
 
 app.command()(export)
+app.command()(rules)
 
 
 @app.command()

@@ -139,7 +139,7 @@ ROWS = [
     row("latency-floor", "latency.yaml", "planning_ms: 170", "planning_ms: 50",
         "    planning_ms: 50", "catalogue.latencies[3].planning_ms",
         "light in fibre takes longer between paris and singapore|50 ms|at least 105 ms|correct it"),
-    row("latency-site", "latency.yaml", "between: [sweden, tokyo]", "between: [sweden, osaka]",
+    row("latency-country", "latency.yaml", "between: [sweden, tokyo]", "between: [sweden, osaka]",
         "  - between: [sweden, osaka]", "catalogue.latencies[9].between[1]",
         "there is no such site|osaka|essonne, paris, singapore, sweden, tokyo|declare it in sites, or name another"),
     row("catalogue-file-name", "switches/q3400.yaml", "switch: q3400", "switch: q3200",

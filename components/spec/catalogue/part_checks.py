@@ -148,7 +148,7 @@ def nothing_is_faster_than_light(catalogue: Catalogue) -> Iterator[Fault]:
             )
 
 
-@check("latency-site")
+@check("latency-country")
 def sites_have_countries(catalogue: Catalogue) -> Iterator[Fault]:
     """Every site of a latency has a country, so that rules know whose law it is under."""
     for index, each in enumerate(catalogue.latencies):

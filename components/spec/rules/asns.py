@@ -13,6 +13,10 @@ from components.spec.rules.rule import Fault, rule
 
 @rule("asn-overlap", "asns")
 def apart(region: Region) -> Iterator[Fault]:
+    """The AS numbers of spines, leaves and hosts have no number in common.
+
+    Example: `leaf: 65100-65199` and `host: 65150-65299`.
+    """
     asns = region.asns
     ranges = (("spine", asns.spine), ("leaf", asns.leaf), ("host", asns.host), ("oob", asns.oob))
     tiers = sorted(((tier, r) for tier, r in ranges if r), key=lambda t: (t[1].first, t[1].last))
@@ -29,6 +33,10 @@ def apart(region: Region) -> Iterator[Fault]:
 
 @rule("asn-spine-range", "asns")
 def one_for_spines(region: Region) -> Iterator[Fault]:
+    """All spines share one AS number, so that a path never goes up twice.
+
+    Example: `spine: 65000-65001`.
+    """
     spine = region.asns.spine
     if spine.first != spine.last:
         yield Fault(
@@ -52,6 +60,10 @@ def _small(tier: str, asns: AsnRange, needed: int, what: str) -> Fault:
 
 @rule("asn-leaf-range-small", "asns", "fabric")
 def leaves_fit(region: Region) -> Iterator[Fault]:
+    """The range of the leaves has a number for the greatest id of a leaf.
+
+    Example: `leaf: 65100-65103` with a leaf of id 4.
+    """
     asns, last = region.asns.leaf, max(leaf.id for leaf in region.fabric.leaves)
     if asns.first + last > asns.last:
         yield _small("leaf", asns, last, f"leaf id {last}")
@@ -59,6 +71,10 @@ def leaves_fit(region: Region) -> Iterator[Fault]:
 
 @rule("asn-host-range-small", "asns", "racks", "pools")
 def hosts_fit(region: Region) -> Iterator[Fault]:
+    """The range of the hosts has a number for the greatest host id.
+
+    Example: `host: 65200-65203` with four hosts.
+    """
     slots = region.pools.slots_per_rack
     asns = region.asns.host
     last = max(host_id(rack.id, tray.slot, slots) for rack in region.racks for tray in rack.trays)

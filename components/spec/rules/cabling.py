@@ -12,6 +12,10 @@ from components.spec.rules.rule import Fault, rule, unknown
 
 @rule("profile-unknown", "racks", "catalogue")
 def profiles_exist(region: Region) -> Iterator[Fault]:
+    """The profile of every rack is in the catalogue.
+
+    Example: `profile: nspawn-rak`.
+    """
     known = {profile.profile for profile in region.catalogue.racks}
     for r, rack in enumerate(region.racks):
         if rack.profile not in known:
@@ -20,6 +24,10 @@ def profiles_exist(region: Region) -> Iterator[Fault]:
 
 @rule("image-unknown", "racks", "images")
 def images_exist(region: Region) -> Iterator[Fault]:
+    """The image of every rack is one of `images`.
+
+    Example: `image: basis`, where only `base` is described.
+    """
     for r, rack in enumerate(region.racks):
         if rack.image not in region.images:
             yield unknown(("racks", r, "image"), "image", rack.image, region.images, "images")
@@ -27,6 +35,10 @@ def images_exist(region: Region) -> Iterator[Fault]:
 
 @rule("slot-beyond-profile", "racks", "catalogue")
 def slots_exist(region: Region) -> Iterator[Fault]:
+    """Every tray is in a slot that the rack's profile has.
+
+    Example: `slot: 5` in a rack of four.
+    """
     profiles = {profile.profile: profile for profile in region.catalogue.racks}
     for r, rack in enumerate(region.racks):
         profile = profiles.get(rack.profile)
@@ -43,7 +55,10 @@ def slots_exist(region: Region) -> Iterator[Fault]:
 
 @rule("rack-beyond-stride", "racks", "catalogue", "pools")
 def racks_fit_stride(region: Region) -> Iterator[Fault]:
-    """Host ids of a rack may not run into those of the next."""
+    """Host ids of a rack may not run into those of the next.
+
+    Example: a rack of 18 slots where `slots_per_rack` is 16.
+    """
     stride = region.pools.slots_per_rack
     profiles = {profile.profile: profile for profile in region.catalogue.racks}
     for r, rack in enumerate(region.racks):
@@ -61,6 +76,10 @@ def racks_fit_stride(region: Region) -> Iterator[Fault]:
 
 @rule("nic-count", "racks", "catalogue")
 def macs_match_nics(region: Region) -> Iterator[Fault]:
+    """A tray that was received has one MAC address for each network card of its profile.
+
+    Example: two addresses for a tray with eth0, eth1 and eth2.
+    """
     profiles = {profile.profile: profile for profile in region.catalogue.racks}
     for r, rack in enumerate(region.racks):
         profile = profiles.get(rack.profile)
@@ -77,6 +96,10 @@ def macs_match_nics(region: Region) -> Iterator[Fault]:
 
 @rule("leaf-unknown", "racks", "fabric")
 def leaves_exist(region: Region) -> Iterator[Fault]:
+    """Every leaf that a rack names is in the fabric.
+
+    Example: `leaves: [lab-leaf1, lab-leaf3]`, where there are two.
+    """
     known = {leaf.name for leaf in region.fabric.leaves}
     for r, rack in enumerate(region.racks):
         for n, leaf in enumerate(rack.leaves):
@@ -86,6 +109,10 @@ def leaves_exist(region: Region) -> Iterator[Fault]:
 
 @rule("leaf-twice", "racks", partial=True)
 def leaves_differ(region: Region) -> Iterator[Fault]:
+    """A rack names each leaf once, or its hosts would hang on one switch.
+
+    Example: `leaves: [lab-leaf1, lab-leaf1]`.
+    """
     for r, rack in enumerate(region.racks):
         for n, leaf in enumerate(rack.leaves):
             if leaf in rack.leaves[:n]:
@@ -100,6 +127,10 @@ def leaves_differ(region: Region) -> Iterator[Fault]:
 
 @rule("leaf-count", "racks", "catalogue")
 def leaves_match_uplinks(region: Region) -> Iterator[Fault]:
+    """A rack names one leaf for each uplink of its trays.
+
+    Example: one leaf for trays with two uplinks.
+    """
     profiles = {profile.profile: profile for profile in region.catalogue.racks}
     for r, rack in enumerate(region.racks):
         profile = profiles.get(rack.profile)
@@ -116,7 +147,10 @@ def leaves_match_uplinks(region: Region) -> Iterator[Fault]:
 
 @rule("port-used-twice", "racks", "fabric")
 def ports_are_free(region: Region) -> Iterator[Fault]:
-    """Every port of every switch holds one cable."""
+    """Every port of every switch holds one cable.
+
+    Example: an edge link in swp3 of a leaf whose third host is there.
+    """
     used: dict[tuple[str, str], str] = {}
     for switch, port, what, location in _ports(region):
         taken = used.setdefault((switch, port), what)

@@ -16,6 +16,10 @@ def _count(region: Region, role: Role) -> int:
 
 @rule("control-plane-size", "racks")
 def control_plane_is_odd(region: Region) -> Iterator[Fault]:
+    """A control plane has 1, 3 or 5 members: an even number tolerates no more failures.
+
+    Example: two trays with the role control_plane.
+    """
     count = _count(region, Role.CONTROL_PLANE)
     if count not in CONTROL_PLANE_SIZES:
         yield Fault(
@@ -29,6 +33,10 @@ def control_plane_is_odd(region: Region) -> Iterator[Fault]:
 
 @rule("control-plane-address", "racks", "cluster")
 def control_plane_has_address(region: Region) -> Iterator[Fault]:
+    """A control plane of more than one has an address that outlives each of them.
+
+    Example: three control planes and no `api_vip_id`.
+    """
     count = _count(region, Role.CONTROL_PLANE)
     if count > 1 and region.cluster.api_vip_id is None:
         yield Fault(
@@ -42,6 +50,10 @@ def control_plane_has_address(region: Region) -> Iterator[Fault]:
 
 @rule("worker-missing", "racks")
 def there_are_workers(region: Region) -> Iterator[Fault]:
+    """At least one tray is a GPU worker.
+
+    Example: a region of spares only.
+    """
     if not _count(region, Role.GPU_WORKER):
         yield Fault(
             at=("racks",),
@@ -54,7 +66,10 @@ def there_are_workers(region: Region) -> Iterator[Fault]:
 
 @rule("profiles-disagree", "racks", "catalogue")
 def profiles_agree(region: Region) -> Iterator[Fault]:
-    """What kubelet and the drivers are told is told once for the whole cluster."""
+    """Racks of one cluster agree in what kubelet and the drivers are told once for all.
+
+    Example: simulated racks beside real ones.
+    """
     profiles = {profile.profile: profile for profile in region.catalogue.racks}
     facts = [
         (r, p.profile, (p.simulated, p.tray.cgroup_version, p.tray.limited_oom_score))
@@ -75,6 +90,10 @@ def profiles_agree(region: Region) -> Iterator[Fault]:
 
 @rule("containerd-unsupported", "cluster")
 def versions_go_together(region: Region) -> Iterator[Fault]:
+    """Kubernetes is a version that the roles know, with a containerd of its time.
+
+    Example: Kubernetes 1.36 with containerd 1.7.
+    """
     cluster = region.cluster
     kubernetes = cluster.kubernetes.rpartition(".")[0]
     supported = CONTAINERD_FOR_KUBERNETES.get(kubernetes)
@@ -98,6 +117,10 @@ def versions_go_together(region: Region) -> Iterator[Fault]:
 
 @rule("quota-zero", "cluster", partial=True)
 def quotas_allow_something(region: Region) -> Iterator[Fault]:
+    """A namespace may hold at least one pod.
+
+    Example: `quota: {pods: 0, gpus: 4}`.
+    """
     for n, namespace in enumerate(region.cluster.namespaces):
         if namespace.quota.pods == 0:
             yield Fault(

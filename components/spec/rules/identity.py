@@ -7,7 +7,7 @@ from collections.abc import Callable, Hashable, Iterable, Iterator
 from components.spec.derive import SERVICE_NAMES, host_name
 from components.spec.position import Location, text_of
 from components.spec.region import Region
-from components.spec.rules.rule import Check, Fault, Rule, rule
+from components.spec.rules.rule import Fault, Rule, rule
 
 Named = tuple[Location, Hashable]
 
@@ -32,7 +32,10 @@ def _unique(id: str, needs: str, what: str, remedy: str) -> Callable[[Callable[[
     """A rule that values are all different. Duplicates are duplicates in a part of the region too."""
 
     def make(items: Callable[[Region], Iterable[Named]]) -> Rule:
-        check: Check = lambda region: _duplicates(items(region), what, remedy)  # noqa: E731
+        def check(region: Region) -> Iterator[Fault]:
+            return _duplicates(items(region), what, remedy)
+
+        check.__doc__ = items.__doc__
         return rule(id, needs, partial=True)(check)
 
     return make
@@ -40,6 +43,10 @@ def _unique(id: str, needs: str, what: str, remedy: str) -> Callable[[Callable[[
 
 @_unique("mac-duplicate", "racks", "this MAC address", "read the labels of both trays again")
 def macs(region: Region) -> Iterator[Named]:
+    """No two network cards have the same MAC address.
+
+    Example: the label of one tray written down twice.
+    """
     for r, rack in enumerate(region.racks):
         for t, tray in enumerate(rack.trays):
             for m, mac in enumerate(tray.macs):
@@ -50,6 +57,10 @@ def macs(region: Region) -> Iterator[Named]:
 
 @_unique("serial-duplicate", "racks", "this serial number", "read the labels of both trays again")
 def serials(region: Region) -> Iterator[Named]:
+    """No two trays have the same serial number.
+
+    Example: the label of one tray written down twice.
+    """
     for r, rack in enumerate(region.racks):
         for t, tray in enumerate(rack.trays):
             if tray.serial:
@@ -58,6 +69,10 @@ def serials(region: Region) -> Iterator[Named]:
 
 @rule("slot-duplicate", "racks", partial=True)
 def slots(region: Region) -> Iterator[Fault]:
+    """No two trays of a rack are in the same slot.
+
+    Example: `slot: 3` twice in one rack.
+    """
     for r, rack in enumerate(region.racks):
         items = ((("racks", r, "trays", t, "slot"), tray.slot) for t, tray in enumerate(rack.trays))
         yield from _duplicates(items, "this slot", "two trays cannot be in one place: correct one of them")
@@ -65,16 +80,28 @@ def slots(region: Region) -> Iterator[Fault]:
 
 @_unique("rack-name-duplicate", "racks", "this name", "name one of the racks anew")
 def rack_names(region: Region) -> Iterator[Named]:
+    """No two racks have the same name.
+
+    Example: a copied rack whose name was left.
+    """
     return ((("racks", r, "name"), rack.name) for r, rack in enumerate(region.racks))
 
 
 @_unique("rack-id-duplicate", "racks", "this id", "give the newer rack an id that was never used: addresses follow")
 def rack_ids(region: Region) -> Iterator[Named]:
+    """No two racks have the same id, from which addresses follow.
+
+    Example: series with ids 1-16 and 16-20.
+    """
     return ((("racks", r, "id"), rack.id) for r, rack in enumerate(region.racks))
 
 
 @_unique("switch-id-duplicate", "fabric", "this id", "spines and leaves share one row of ids: take a free one")
 def switch_ids(region: Region) -> Iterator[Named]:
+    """No two switches of the fabric have the same id; spines and leaves share one row.
+
+    Example: a spine and a leaf with id 1.
+    """
     for s, spine in enumerate(region.fabric.spines):
         yield ("fabric", "spines", s, "id"), spine.id
     for n, leaf in enumerate(region.fabric.leaves):
@@ -83,6 +110,10 @@ def switch_ids(region: Region) -> Iterator[Named]:
 
 @_unique("edge-id-duplicate", "fabric", "this edge id", "take a free one: the link's addresses follow from it")
 def edge_ids(region: Region) -> Iterator[Named]:
+    """No two links to the outside have the same id, from which their addresses follow.
+
+    Example: `edge: {id: 1}` at two leaves.
+    """
     for n, leaf in enumerate(region.fabric.leaves):
         if leaf.edge:
             yield ("fabric", "leaves", n, "edge", "id"), leaf.edge.id
@@ -90,23 +121,38 @@ def edge_ids(region: Region) -> Iterator[Named]:
 
 @_unique("namespace-duplicate", "cluster", "this name", "name one of the namespaces anew")
 def namespaces(region: Region) -> Iterator[Named]:
+    """No two namespaces have the same name.
+
+    Example: `tenant-edge` twice.
+    """
     return ((("cluster", "namespaces", n, "name"), each.name) for n, each in enumerate(region.cluster.namespaces))
 
 
 @_unique("service-duplicate", "runtime", "this name in this namespace", "name one of the services anew")
 def services(region: Region) -> Iterator[Named]:
+    """No two services of a namespace have the same name.
+
+    Example: `ministral` twice for one tenant.
+    """
     for s, service in enumerate(region.runtime.services):
         yield ("runtime", "services", s, "name"), f"{service.namespace}/{service.name}"
 
 
 @_unique("service-host-duplicate", "runtime", "this host name", "the gateway tells services apart by it: change one")
 def service_hosts(region: Region) -> Iterator[Named]:
+    """No two services have the same host name, by which the gateway tells them apart.
+
+    Example: two models at chat.paris.internal.
+    """
     return ((("runtime", "services", s, "host"), each.host) for s, each in enumerate(region.runtime.services))
 
 
 @rule("dns-name-collision", "racks", "fabric", "runtime", "site", partial=True)
 def dns_names(region: Region) -> Iterator[Fault]:
-    """Hosts, switches, tenant services and the region's own services share one zone."""
+    """Hosts, switches, services of tenants and those of the region have different names in the region's zone.
+
+    Example: a service at lab-leaf1.lab.internal.
+    """
     items: list[Named] = [(("services",), name) for name in SERVICE_NAMES]
     items += [(("fabric", "spines", s, "name"), spine.name) for s, spine in enumerate(region.fabric.spines)]
     items += [(("fabric", "leaves", n, "name"), leaf.name) for n, leaf in enumerate(region.fabric.leaves)]

@@ -12,7 +12,10 @@ from components.spec.rules.rule import Fault, rule
 
 @rule("host-name-too-long", "racks", partial=True)
 def host_names(region: Region) -> Iterator[Fault]:
-    """A tray's names end in its slot, and its BMC's in `-bmc`; all are DNS labels."""
+    """The names of a tray and of its BMC, which end in the slot and in `-bmc`, are DNS labels.
+
+    Example: a rack whose name has 56 characters.
+    """
     for r, rack in enumerate(region.racks):
         longest = max(len(host_name(rack.name, tray.slot) + end) for tray in rack.trays for end in HOST_SUFFIXES)
         if longest > DNS_LABEL:
@@ -27,7 +30,10 @@ def host_names(region: Region) -> Iterator[Fault]:
 
 @rule("region-interface-too-long", "region", "fabric", "catalogue", partial=True)
 def interfaces(region: Region) -> Iterator[Fault]:
-    """On a bench machine, the interfaces outside the fabric are named after the region and fit Linux."""
+    """On a bench machine, the interfaces outside the fabric are named after the region and fit Linux.
+
+    Example: a simulated region named marshmallow.
+    """
     switch = region.catalogue.switch(region.fabric.switch)
     if switch is None or not switch.simulated:  # elsewhere, what is outside has its own names
         return
@@ -45,7 +51,10 @@ def interfaces(region: Region) -> Iterator[Fault]:
 
 @rule("service-host-outside-domain", "site", "runtime", partial=True)
 def service_hosts(region: Region) -> Iterator[Fault]:
-    """The region's DNS answers for one zone."""
+    """The host name of every service is in the region's domain, for which its DNS answers.
+
+    Example: hello.lab.example in the domain lab.internal.
+    """
     domain = region.site.domain
     for s, service in enumerate(region.runtime.services):
         if not service.host.endswith(f".{domain}"):

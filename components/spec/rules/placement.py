@@ -12,6 +12,10 @@ from components.spec.rules.rule import Fault, rule, unknown
 
 @rule("hall-duplicate", "site", partial=True)
 def halls_differ(region: Region) -> Iterator[Fault]:
+    """No two halls of the site have the same name.
+
+    Example: two halls named `a`.
+    """
     seen: set[str] = set()
     for h, hall in enumerate(region.site.halls):
         if hall.name in seen:
@@ -27,6 +31,10 @@ def halls_differ(region: Region) -> Iterator[Fault]:
 
 @rule("hall-unknown", "site", "racks")
 def halls_exist(region: Region) -> Iterator[Fault]:
+    """A rack with a place stands in a hall of the site.
+
+    Example: `place: {hall: bensh, ...}`.
+    """
     known = [hall.name for hall in region.site.halls]
     for r, rack in enumerate(region.racks):
         if rack.place and rack.place.hall not in known:
@@ -35,6 +43,10 @@ def halls_exist(region: Region) -> Iterator[Fault]:
 
 @rule("place-outside-hall", "site", "racks")
 def places_exist(region: Region) -> Iterator[Fault]:
+    """A rack with a place stands in a row and at a position that the hall has.
+
+    Example: position 5 in rows of four.
+    """
     halls = {hall.name: hall for hall in region.site.halls}
     for r, rack in enumerate(region.racks):
         hall = halls.get(rack.place.hall) if rack.place else None
@@ -50,6 +62,10 @@ def places_exist(region: Region) -> Iterator[Fault]:
 
 @rule("place-missing", "site", "racks")
 def racks_have_places(region: Region) -> Iterator[Fault]:
+    """The halls have a place for every rack id.
+
+    Example: rack id 257 where two halls have 8 x 16 places each.
+    """
     places = sum(hall.places for hall in region.site.halls)
     for r, rack in enumerate(region.racks):
         if place_of(region.site, rack) is None:
@@ -64,6 +80,10 @@ def racks_have_places(region: Region) -> Iterator[Fault]:
 
 @rule("place-taken", "site", "racks", partial=True)
 def places_hold_one_rack(region: Region) -> Iterator[Fault]:
+    """No two racks stand in one place.
+
+    Example: a rack with a `place` where the one of that id stands.
+    """
     taken: dict[tuple[str, int, int], Location] = {}
     ids: set[int] = set()
     for r, rack in enumerate(region.racks):

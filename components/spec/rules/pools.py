@@ -1,11 +1,10 @@
-"""Rules on address pools: apart from each other, and wide enough for every id."""
+"""Rules on address pools: they are apart from each other, and nothing is in another's."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from ipaddress import IPv4Address, IPv4Network
 
-from components.spec.derive import host_id
 from components.spec.network import Pools
 from components.spec.position import Location, text_of
 from components.spec.region import Region
@@ -49,16 +48,28 @@ def _overlaps(networks: list[tuple[Location, IPv4Network]]) -> Iterator[Fault]:
 
 @rule("pool-overlap", "pools")
 def apart(region: Region) -> Iterator[Fault]:
+    """Address pools have no address in common.
+
+    Example: pods in 10.0.0.0/8 with loopbacks in 10.255.0.0/24.
+    """
     yield from _overlaps(_networks(region.pools))
 
 
 @rule("oob-part-overlap", "pools")
 def oob_parts_apart(region: Region) -> Iterator[Fault]:
+    """The parts of the out-of-band network have no address in common.
+
+    Example: racks in the part of the hosts.
+    """
     yield from _overlaps(_oob_parts(region.pools))
 
 
 @rule("oob-part-outside", "pools")
 def oob_parts_inside(region: Region) -> Iterator[Fault]:
+    """The parts of the out-of-band network lie within it.
+
+    Example: racks in 172.30.1.0/25 of 172.30.0.0/24.
+    """
     network = region.pools.oob.network
     for location, part in _oob_parts(region.pools):
         if not part.subnet_of(network):
@@ -73,6 +84,10 @@ def oob_parts_inside(region: Region) -> Iterator[Fault]:
 
 @rule("gateway-outside-network", "pools")
 def gateway_inside(region: Region) -> Iterator[Fault]:
+    """The gateway is a host address of the out-of-band network.
+
+    Example: gateway 172.30.9.1 of 172.30.0.0/24.
+    """
     oob = region.pools.oob
     if oob.gateway not in oob.network or oob.gateway in (oob.network[0], oob.network[-1]):
         yield Fault(
@@ -86,6 +101,10 @@ def gateway_inside(region: Region) -> Iterator[Fault]:
 
 @rule("gateway-in-pool", "pools")
 def gateway_apart(region: Region) -> Iterator[Fault]:
+    """The gateway is in no part of the network whose addresses devices get.
+
+    Example: gateway 172.30.0.20, where switches count from 172.30.0.16.
+    """
     gateway = region.pools.oob.gateway
     for location, part in _oob_parts(region.pools):
         if gateway in part:
@@ -100,6 +119,10 @@ def gateway_apart(region: Region) -> Iterator[Fault]:
 
 @rule("service-address-in-pool", "pools", "services")
 def services_apart(region: Region) -> Iterator[Fault]:
+    """Addresses of the region's services are in no part of the network whose addresses devices get.
+
+    Example: a time server at the address of a host.
+    """
     services = region.services
     addresses: list[tuple[Location, IPv4Address]] = [(("services", "address"), services.address)]
     addresses += [(("services", "ntp", n), address) for n, address in enumerate(services.ntp)]
@@ -118,6 +141,10 @@ def services_apart(region: Region) -> Iterator[Fault]:
 
 @rule("services-network-small", "pools")
 def services_wide(region: Region) -> Iterator[Fault]:
+    """The network of Kubernetes services is a /24 or wider.
+
+    Example: `services: 10.96.0.0/28`.
+    """
     network = region.pools.services
     if network.prefixlen > MIN_SERVICES:
         yield Fault(
@@ -129,120 +156,6 @@ def services_wide(region: Region) -> Iterator[Fault]:
         )
 
 
-def _too_small(at: Location, pool: str, size: int, id: int, what: str) -> Fault:
-    return Fault(
-        at=at,
-        message=f"pools.{pool} has no address for {what} {id}",
-        found=str(id),
-        allowed=f"1 to {size}",
-        remedy=f"widen pools.{pool} without moving its first address, or take a smaller id",
-    )
-
-
-@rule("switch-pool-small", "pools", "fabric")
-def switches_fit(region: Region) -> Iterator[Fault]:
-    pools = region.pools
-    sizes = {
-        "oob.switches": pools.oob.switches.num_addresses - 1,
-        "switch_loopbacks": pools.switch_loopbacks.num_addresses - 1,
-    }
-    pool = min(sizes, key=lambda name: sizes[name])
-    for tier in ("spines", "leaves"):
-        for n, switch in enumerate(getattr(region.fabric, tier)):
-            if switch.id > sizes[pool]:
-                yield _too_small(("fabric", tier, n, "id"), pool, sizes[pool], switch.id, "switch id")
-
-
-@rule("host-pool-small", "pools", "racks")
-def hosts_fit(region: Region) -> Iterator[Fault]:
-    """One fault for each rack: the pool that is exhausted first is named."""
-    pools = region.pools
-    sizes = {
-        **({"oob.hosts": pools.oob.hosts.num_addresses - 1} if pools.oob.hosts else {}),
-        **({"host_links": pools.host_links.num_addresses // 2} if pools.host_links else {}),
-        "host_loopbacks": pools.host_loopbacks.num_addresses - 1,
-        "pods": (pools.pods.num_addresses >> (32 - pools.pod_prefix)) - 1,
-    }
-    pool = min(sizes, key=lambda name: sizes[name])
-    for r, rack in enumerate(region.racks):
-        last = max(host_id(rack.id, tray.slot, pools.slots_per_rack) for tray in rack.trays)
-        if last > sizes[pool]:
-            yield _too_small(("racks", r, "id"), pool, sizes[pool], last, "host id")
-
-
-@rule("oob-rack-block-missing", "pools", "racks")
-def blocks_fit(region: Region) -> Iterator[Fault]:
-    """Every rack id has a block of management addresses."""
-    oob = region.pools.oob
-    blocks = oob.racks.num_addresses >> (32 - oob.rack_prefix) if oob.rack_prefix >= oob.racks.prefixlen else 0
-    for r, rack in enumerate(region.racks):
-        if rack.id > blocks:
-            yield _too_small(("racks", r, "id"), "oob.racks", blocks, rack.id, f"/{oob.rack_prefix} of rack")
-
-
-@rule("oob-broadcast", "pools", "racks", "fabric")
-def no_broadcast(region: Region) -> Iterator[Fault]:
-    """The last address of the out-of-band network belongs to no device."""
-    pools = region.pools
-    last = pools.oob.network.broadcast_address
-    used: list[tuple[Location, IPv4Network, int]] = []
-    for tier in ("spines", "leaves"):
-        for n, switch in enumerate(getattr(region.fabric, tier)):
-            used.append((("fabric", tier, n, "id"), pools.oob.switches, switch.id))
-    for r, rack in enumerate(region.racks):
-        for t, tray in enumerate(rack.trays):
-            id = host_id(rack.id, tray.slot, pools.slots_per_rack)
-            if pools.oob.hosts:
-                used.append((("racks", r, "trays", t, "slot"), pools.oob.hosts, id))
-            block = (rack.id - 1) << (32 - pools.oob.rack_prefix)
-            used.append((("racks", r, "trays", t, "slot"), pools.oob.racks, block + tray.slot))
-    for location, part, id in used:
-        if int(part.network_address) + id == int(last):
-            yield Fault(
-                at=location,
-                message="its out-of-band address would be the network's broadcast address",
-                found=str(last),
-                allowed=f"an address below {last}",
-                remedy="use another id or slot, or move the part of the network",
-            )
-
-
-@rule("edge-pool-small", "pools", "fabric")
-def edges_fit(region: Region) -> Iterator[Fault]:
-    size = region.pools.edge_links.num_addresses // 2
-    for n, leaf in enumerate(region.fabric.leaves):
-        if leaf.edge and leaf.edge.id > size:
-            yield _too_small(("fabric", "leaves", n, "edge", "id"), "edge_links", size, leaf.edge.id, "edge id")
-
-
-def _vips(region: Region) -> list[tuple[Location, int]]:
-    vips: list[tuple[Location, int]] = [(("runtime", "gateway", "vip_id"), region.runtime.gateway.vip_id)]
-    if region.cluster.api_vip_id is not None:
-        vips.append((("cluster", "api_vip_id"), region.cluster.api_vip_id))
-    return vips
-
-
-@rule("vip-outside-pool", "pools", "runtime", "cluster")
-def vips_fit(region: Region) -> Iterator[Fault]:
-    size = region.pools.service_vips.num_addresses - 1
-    for location, vip in _vips(region):
-        if vip > size:
-            yield _too_small(location, "service_vips", size, vip, "VIP id")
-
-
-@rule("vip-duplicate", "runtime", "cluster")
-def vips_differ(region: Region) -> Iterator[Fault]:
-    vips = _vips(region)
-    if len(vips) == 2 and vips[0][1] == vips[1][1]:
-        yield Fault(
-            at=vips[1][0],
-            message="the API and the gateway cannot share an address: different hosts announce them",
-            found=str(vips[1][1]),
-            allowed="an id of its own",
-            remedy="take a free id",
-        )
-
-
 RULES = (
     apart,
     oob_parts_apart,
@@ -251,11 +164,4 @@ RULES = (
     gateway_apart,
     services_apart,
     services_wide,
-    switches_fit,
-    hosts_fit,
-    blocks_fit,
-    no_broadcast,
-    edges_fit,
-    vips_fit,
-    vips_differ,
 )

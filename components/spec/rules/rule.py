@@ -39,8 +39,8 @@ class Rule:
 
     @property
     def section(self) -> str:
-        """What it is about: the name of its module."""
-        return self.check.__module__.rpartition(".")[2]
+        """What it is about: the module or package below this one that owns it."""
+        return self.check.__module__.removeprefix(f"{__package__}.").partition(".")[0]
 
     @property
     def _parts(self) -> tuple[str, str, str]:

@@ -12,6 +12,10 @@ from components.spec.runtime import Service
 
 @rule("namespace-undeclared", "runtime", "cluster")
 def namespaces_exist(region: Region) -> Iterator[Fault]:
+    """Every service is in a namespace of the cluster.
+
+    Example: `namespace: tenant-dmo`.
+    """
     known = {namespace.name for namespace in region.cluster.namespaces}
     for s, service in enumerate(region.runtime.services):
         if service.namespace not in known:
@@ -21,6 +25,10 @@ def namespaces_exist(region: Region) -> Iterator[Fault]:
 
 @rule("service-gpus-beyond-host", "runtime", "racks", "catalogue")
 def services_fit_a_host(region: Region) -> Iterator[Fault]:
+    """A replica asks for no more GPUs than one host has.
+
+    Example: `gpus: 5` on trays with four.
+    """
     used = {rack.profile for rack in region.racks}
     known = [profile.tray.gpus for profile in region.catalogue.racks if profile.profile in used]
     if not known:  # another rule names the profiles that are missing
@@ -39,6 +47,10 @@ def services_fit_a_host(region: Region) -> Iterator[Fault]:
 
 @rule("replicas-order", "runtime", partial=True)
 def replicas_are_ordered(region: Region) -> Iterator[Fault]:
+    """The least number of replicas is not above the greatest.
+
+    Example: `min: 3, max: 2`.
+    """
     for s, service in enumerate(region.runtime.services):
         if service.scaling.min > service.scaling.max:
             yield Fault(
@@ -59,6 +71,10 @@ def _with_namespace(region: Region) -> Iterator[tuple[int, Service, Namespace]]:
 
 @rule("service-beyond-gpu-quota", "runtime", "cluster")
 def services_fit_gpu_quota(region: Region) -> Iterator[Fault]:
+    """At its most replicas, a service stays within the GPU quota of its namespace.
+
+    Example: 5 replicas with 1 GPU each in a quota of 4.
+    """
     for s, service, namespace in _with_namespace(region):
         wanted, quota = service.scaling.max * service.gpus, namespace.quota.gpus
         if wanted > quota:
@@ -73,6 +89,10 @@ def services_fit_gpu_quota(region: Region) -> Iterator[Fault]:
 
 @rule("service-beyond-pod-quota", "runtime", "cluster")
 def services_fit_pod_quota(region: Region) -> Iterator[Fault]:
+    """At its most replicas, a service stays within the pod quota of its namespace.
+
+    Example: 2 replicas in a quota of 1 pod.
+    """
     for s, service, namespace in _with_namespace(region):
         if 0 < namespace.quota.pods < service.scaling.max:
             yield Fault(
