@@ -25,7 +25,7 @@ from components.engine.journal import Journal
 from components.engine.transaction_error import TransactionError
 from components.errors import DeviceError
 from components.plan.model import RegionPlan
-from components.plan.resources import switch_group_inputs
+from components.plan.resources import CONFIRM_IN_S, switch_group_inputs
 from components.provider.handler import Context
 from components.provider.switch_config import SwitchConfigHandler
 from stacks.project import ROOT, load_hardware
@@ -287,7 +287,8 @@ async def test_killed_at_any_point_the_next_run_completes_and_no_lock_is_left(fa
         await _killed_child(fabric, goal, after_s=whole_s * (point + 0.5) / KILLS)
         began = time.monotonic()
         await fabric.bring(goal)
-        assert time.monotonic() - began < 30
+        # However busy the machine: it did not wait for a switch to take the killed run's commit back.
+        assert time.monotonic() - began < CONFIRM_IN_S, f"kill {point}"
         for name, (startup, _) in (await fabric.texts()).items():
             assert startup == goal["switches"][name]["config"], f"kill {point}: {name}"
             state = await fabric.run(name, "ls /run/gpuregion/pending.json 2>/dev/null || true")

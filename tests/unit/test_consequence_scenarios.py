@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -83,10 +82,8 @@ def test_two_hundred_and_fifty_racks_fit_in_a_comment(tmp_path: Path, golden: Go
     """All of Essonne gets another image: 4,003 hosts are made anew."""
     full = Scenario(base=FULL, images="2")
     before, after = plans(tmp_path, full)
-    started = time.monotonic()
     found = change(before, after)
     text = shown(after, found)
-    assert time.monotonic() - started < 30, "a busy machine takes some seconds"
     assert sum(group.count for group in found.actions if group.kind is ActionKind.UNDEPLOY) == 4003
     assert len(text.encode()) < 10_000
     golden("consequences/full-size.md", text)
