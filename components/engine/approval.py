@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from components.engine.action import Action
-from components.errors import Problem, RegionError
+from components.errors import DeviceError, Problem
 from components.plan.actions.action import ActionKind
 
 FOLLOWS: Mapping[ActionKind, frozenset[ActionKind]] = MappingProxyType(
@@ -26,8 +26,9 @@ FOLLOWS: Mapping[ActionKind, frozenset[ActionKind]] = MappingProxyType(
 """Steps of a run that no preview lists: approved with one of these on the same device."""
 
 
-class NotApprovedError(RegionError):
-    """A run came upon an action that nobody approved."""
+class NotApprovedError(DeviceError):
+    """A run came upon an action that nobody approved. The device was not asked; to the others of its group it is
+    a device that did not do it: what was begun is taken back."""
 
 
 @dataclass(frozen=True)

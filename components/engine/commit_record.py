@@ -32,6 +32,11 @@ class CommitRecord:
 
         await self._perform(ActionKind.CONFIGURE, name, desired.sha256, Observation.ABSENT, act)
 
+    def require(self, desired: Mapping[str, Desired]) -> None:
+        """Raise NotApprovedError unless all of these may be configured: before the first of them is touched."""
+        for name, wanted in desired.items():
+            self._journal.require(Action(target=name, kind=ActionKind.CONFIGURE, digest=wanted.sha256))
+
     async def confirm(self, name: str, desired: Desired, commit: str, *, unsure: bool) -> None:
         """Confirm on a switch on which `commit` waits, or, if `unsure`, may be confirmed already."""
         seen = Observation.ABSENT

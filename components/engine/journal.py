@@ -72,7 +72,8 @@ class Journal:
         self._lock = lock
         self._run = run
         self._redact = redact
-        self._permit = permit
+        self.require = permit
+        """Raises NotApprovedError for an action that is not in the approved plan."""
         # sqlite's work is done in threads, one at a time: an fsync must not stop the event loop.
         self._turn = asyncio.Lock()
 
@@ -156,7 +157,7 @@ class Journal:
             return Outcome.OBSERVED
         if pending is not None:
             await self._conclude(pending, Outcome.NOT_CARRIED_OUT)
-        self._permit(action)
+        self.require(action)
         row = await self._intend(action)
         await self._carry_out(row, act, await_done)
         await self._conclude(row, Outcome.DONE)

@@ -208,6 +208,8 @@ class Transaction:
             until=now + timing.confirm_in_s,
         )
 
+        self._record.require({name: self._desired[name] for name in names})
+
         async def apply(name: str) -> None:
             await self._record.apply(
                 name,
