@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from ipaddress import IPv4Address
 
-from components.plan.addressing import address, rack_block
+from components.plan.addressing import address, dotted, rack_block
 from components.plan.model import HostPlan, RackPlan
 from components.plan.naming import oob_aggregation_name
 from components.plan.networks.model import Network, NetworkCable, OobEndpoint, OobPlan, OobRack, OobSwitch
@@ -90,7 +89,7 @@ def _endpoints(rack: RackPlan, kind: _Kind, region: Region) -> Iterator[tuple[Oo
                 continue
             where = host.oob_address
         else:
-            where = str(IPv4Address(first + item.offset))
+            where = dotted(first + item.offset)
         device = f"{rack.name}-{item.device}"
         yield (
             OobEndpoint(
