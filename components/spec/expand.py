@@ -16,6 +16,7 @@ from pydantic import ValidationError
 from components.errors import Problem
 from components.spec.base import Model
 from components.spec.clos_ids import miscounted
+from components.spec.clos_members import Ports, borders, leaf_name, leaves, ports_of, spines
 from components.spec.network import ScalableUnit
 from components.spec.position import Location, Positions
 from components.spec.problems import is_stray, problems_of
@@ -36,24 +37,6 @@ class Expanded:
     problems: list[Problem] = field(default_factory=list[Problem])
     incomplete: set[str] = field(default_factory=set[str])
     """Top-level keys of which something had to be left out."""
-
-
-@dataclass(frozen=True)
-class Ports:
-    """How the ports of a kind of switch are counted and named."""
-
-    count: int
-    lanes: int
-    """Hosts that share a port of a leaf by a breakout cable."""
-
-    def whole(self, number: int) -> str:
-        """`swp64`."""
-        return f"swp{number}"
-
-    def lane(self, index: int) -> str:
-        """The port of host `index` (from 0), counted over the lanes: `swp1s0`."""
-        port, lane = divmod(index, self.lanes)
-        return f"swp{port + 1}s{lane}" if self.lanes > 1 else f"swp{port + 1}"
 
 
 def expand(data: Data, positions: Positions, received: Received) -> Expanded:
@@ -84,10 +67,13 @@ def _parse(model: type[M], value: Data, at: Location, positions: Positions, resu
     return parsed
 
 
-def _lenient(model: type[M], value: Data) -> M | None:
+def _lenient(model: type[M], value: object) -> M | None:
     """The short form without the keys that nothing has; None where that is not all that is wrong with it."""
+    if not isinstance(value, dict):
+        return None
     try:
-        return model.model_validate({key: item for key, item in value.items() if not is_stray(model, value, key)})
+        said = cast("Data", value)
+        return model.model_validate({key: item for key, item in said.items() if not is_stray(model, said, key)})
     except ValidationError:
         return None
 
@@ -117,75 +103,18 @@ def _expand_clos(result: Expanded, positions: Positions, unit_racks: int) -> tup
         result.data["fabric"] = said
         return None
     result.problems += miscounted(clos, positions)
-    ports = _ports(result.data, said.get("switch"), clos.host_lanes)
+    ports = ports_of(result.data, said.get("switch"), clos.host_lanes)
     region = str(result.data.get("region", "region"))
     units = sorted({(id - 1) // unit_racks + 1 for id in _rack_ids(result.data)})
     for tier, members in (
-        ("spines", list(_spines(clos, region, ports))),
-        ("leaves", [*_leaves(clos, region, units), *_borders(clos, region, ports)]),
+        ("spines", list(spines(clos, region, ports))),
+        ("leaves", [*leaves(clos, region, units), *borders(clos, region, ports)]),
     ):
         said[tier] = members
         for index, member in enumerate(members):
             result.origins[("fabric", tier, index)] = (("fabric", "clos"), member["name"])
     result.data["fabric"] = said
     return clos, ports
-
-
-def _ports(data: Data, switch: object, lanes: int) -> Ports:
-    """Of the catalogue's switch; a fallback where it is unknown, which a rule reports."""
-    items = cast("list[Data]", data.get("catalogue", {}).get("switches", []))
-    counts = (each.get("ports") for each in items if each.get("switch") == switch)
-    count = next((count for count in counts if isinstance(count, int)), 64)
-    return Ports(count=count, lanes=lanes)
-
-
-def _spines(clos: Clos, region: str, ports: Ports) -> Iterator[Data]:
-    ids = iter(clos.spine_ids)
-    for plane in range(1, clos.planes + 1):
-        for k in range(1, clos.spines_per_plane + 1):
-            id = next(ids, None)
-            if id is None:  # too few ids: the rule on their count says so
-                return
-            yield {
-                "name": f"{region}-p{plane}-spine{k:02d}",
-                "id": id,
-                "plane": plane,
-                "leaf_port": ports.whole(ports.count - clos.spines_per_plane + k),
-            }
-
-
-def _leaves(clos: Clos, region: str, units: list[int]) -> Iterator[Data]:
-    for unit in units:
-        for plane in range(1, clos.planes + 1):
-            yield {
-                "name": leaf_name(region, unit, plane),
-                "id": clos.first_leaf_id + (unit - 1) * clos.planes + plane - 1,
-                "plane": plane,
-                "spine_port": f"swp{unit}",
-            }
-
-
-def _borders(clos: Clos, region: str, ports: Ports) -> Iterator[Data]:
-    ids = iter(clos.border_ids or ())
-    edge = 0
-    for plane in range(1, clos.planes + 1):
-        for k in range(1, clos.borders_per_plane + 1):
-            id = next(ids, None)
-            if id is None:
-                return
-            edge += 1
-            yield {
-                "name": f"{region}-p{plane}-border{k}",
-                "id": id,
-                "plane": plane,
-                "spine_port": ports.whole(ports.count + 1 - k),
-                "edge": {"id": edge, "port": clos.border_port},
-            }
-
-
-def leaf_name(region: str, unit: int, plane: int) -> str:
-    """`essonne-u01-leaf1`: the leaf of a scalable unit in a plane."""
-    return f"{region}-u{unit:02d}-leaf{plane}"
 
 
 def _expand_racks(

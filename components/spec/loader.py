@@ -22,9 +22,6 @@ from components.spec.rules import RULES
 from components.spec.rules.rule import run
 from components.spec.source import read
 
-EXPANDED = ("racks", "fabric.spines", "fabric.leaves")
-"""What short forms make: it is missing where one of them cannot be read, which is told already."""
-
 
 def load(
     region_dir: Path,
@@ -57,7 +54,7 @@ def load(
         region = Region.model_validate_json(json.dumps(long.data), strict=True).at(positions, delivered)
         draft = Draft(region, frozenset(Region.model_fields))
     except ValidationError as error:
-        found = (p for p in problems_of(error, Region, positions) if not (long.incomplete and p.path in EXPANDED))
+        found = (p for p in problems_of(error, Region, positions) if not (long.incomplete and _is_made(p.path)))
         problems += _unexplained(found, reader)
         draft = salvage(long.data, error, delivered)
     problems += [] if is_past else run(RULES, draft.without(long.incomplete), positions)
@@ -66,6 +63,11 @@ def load(
         count = f"{len(ordered)} problem{'s' if len(ordered) != 1 else ''}"
         raise SpecError(f"{_shown(region_dir, root)}: {count}; nothing has been touched", ordered)
     return region
+
+
+def _is_made(path: str) -> bool:
+    """Whether short forms make what is here: it is missing where one of them cannot be read, which is told already."""
+    return path in ("racks", "fabric.spines", "fabric.leaves") or path.endswith(").leaves")
 
 
 def _unexplained(problems: Iterable[Problem], reader: _Reader) -> list[Problem]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,14 @@ from components.errors import SpecError
 from components.spec import artifacts, load
 from components.spec.region import Region
 from tests.regions import ARTIFACTS, REGIONS, Edit, edited_lab, load_lab
+
+THREE_CONTROL_PLANES = [
+    Edit("racks.yaml", "slot: 2, role: gpu_worker", "slot: 2, role: control_plane"),
+    Edit("racks.yaml", "role: spare", "role: control_plane"),
+]
+PROVISIONAL_RACK = [
+    Edit("_catalogue/racks/nspawn-rack.yaml", "simulated: true", "simulated: true\nprovisional: true"),
+]
 
 
 def rules_of(project: Path) -> list[str | None]:
@@ -130,3 +139,58 @@ def test_the_artifact_index_is_read_strictly(tmp_path: Path) -> None:
         artifacts.load(path)
     with pytest.raises(SpecError, match="make up"):
         artifacts.load(tmp_path / "none.json")
+
+
+def edited_region(folder: Path, name: str, edits: list[Edit]) -> Path:
+    """A project with this region, wrong where the edits are."""
+    shutil.copytree(REGIONS / name, folder / "stacks/regions" / name)
+    shutil.copytree(REGIONS / "_catalogue", folder / "stacks/regions/_catalogue")
+    for edit in edits:
+        path = folder / "stacks/regions" / name / edit.file
+        text = path.read_text()
+        assert text.count(edit.old) == 1
+        path.write_text(text.replace(edit.old, edit.new))
+    return folder
+
+
+def problems_in(project: Path, region: str = "lab") -> set[str | None]:
+    try:
+        load_lab(project, region)
+    except SpecError as error:
+        return {problem.rule for problem in error.problems}
+    return set()
+
+
+def test_a_key_that_nothing_has_does_not_hide_what_else_is_wrong(tmp_path: Path) -> None:
+    edits = [
+        Edit("racks.yaml", "protect: false", "protect: false\n    colour: red"),
+        Edit("racks.yaml", "[lab-leaf1, lab-leaf2]", "[lab-leaf1, lab-leaf3]"),
+    ]
+    assert problems_in(edited_lab(tmp_path, edits)) == {"key-unknown", "leaf-unknown"}
+
+
+@pytest.mark.parametrize(
+    "edits",
+    [
+        [Edit("cluster.yaml", "join_pace: 2", "api_vipid: 2\n  join_pace: 2"), *THREE_CONTROL_PLANES],
+        [Edit("region.yaml", "region: lab", "region: lab\nprovisonal: true"), *PROVISIONAL_RACK],
+    ],
+    ids=["in a section", "at the top"],
+)
+def test_a_misspelt_key_is_not_taken_for_one_that_is_missing(edits: list[Edit], tmp_path: Path) -> None:
+    assert problems_in(edited_lab(tmp_path, edits)) == {"key-unknown"}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "rules"),
+    [
+        ("planes: 2 ", "planes: 99 ", {"value-range"}),
+        ("spines_per_plane: 1", "spines_per_plane: one", {"value-type"}),
+        ("  clos:", "  clos: 3\n  closed:", {"value-type", "key-unknown"}),
+    ],
+)
+def test_a_short_form_that_cannot_be_read_is_all_that_is_told(
+    old: str, new: str, rules: set[str], tmp_path: Path
+) -> None:
+    project = edited_region(tmp_path, "paris", [Edit("network.yaml", old, new)])
+    assert problems_in(project, "paris") == rules
