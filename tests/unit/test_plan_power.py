@@ -6,15 +6,23 @@ import json
 from functools import cache
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from components.plan import RegionPlan, compile_region
 from components.plan.exports.eu_report import eu_report
 from components.plan.pending import pending_index
-from components.plan.power import PowerPlan
-from components.spec import load
+from components.plan.power import PowerPlan, compile_power
+from components.spec import Region, load
 from tests.regions import REGIONS, ROOT
 
 NAMES = sorted(path.name for path in REGIONS.iterdir() if path.is_dir() and not path.name.startswith("_"))
+
+
+@cache
+def sweden() -> Region:
+    """Described, not compiled."""
+    return load(REGIONS / "sweden", REGIONS / "_catalogue", project=ROOT)
 
 
 @cache
@@ -121,3 +129,26 @@ def test_a_small_region_and_one_outside_the_union_owe_no_report() -> None:
     for name in ("paris", "singapore"):
         ((_, text),) = eu_report(plan(name))
         assert json.loads(text)["is_due"] is False
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.sets(st.integers(0, 82), min_size=1))
+def test_a_rack_that_comes_or_goes_moves_no_other(kept: set[int]) -> None:
+    """Whatever racks there are, each hangs where it hung, is switched on once, and no step grows too large."""
+    region = sweden()
+    some = compile_power(region.model_copy(update={"racks": tuple(region.racks[n] for n in sorted(kept))}))
+    assert _hanging(some).items() <= _hanging(power("sweden")).items()
+    switched = [rack for step in some.steps for rack in step.racks]
+    assert sorted(switched) == sorted(_hanging(some))
+    assert all(step.inrush_kw <= region.power.step_kw for step in some.steps)
+    assert some.steps[-1].running_kw == pytest.approx(some.it_kw)
+
+
+def _hanging(plan: PowerPlan) -> dict[str, tuple[str, str, int, int]]:
+    """Rack -> feed, hall, row and position."""
+    return {
+        rack.rack: (feed.feed, row.hall, row.row, rack.position)
+        for feed in plan.feeds
+        for row in feed.rows
+        for rack in row.racks
+    }
