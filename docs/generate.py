@@ -18,6 +18,7 @@ from components.plan.schema import schema
 from components.spec.catalogue import load_catalogue
 from components.spec.catalogue.schema import catalogue_schemas
 from stacks.cli.main import app
+from stacks.cli.preview_json import document_schema
 from stacks.project import CATALOGUE, ROOT
 
 REFERENCE = Path(__file__).parent / "reference"
@@ -132,7 +133,7 @@ def _commands() -> str:
 
 
 def pages() -> dict[str, str]:
-    """Every page of the reference, by file name."""
+    """Every page of the reference, and the schema of what programs read, by file name."""
     return {
         "region.md": _models(
             "Description of a region",
@@ -143,6 +144,7 @@ def pages() -> dict[str, str]:
         "rules.md": rules_page(),
         "catalogue-files.md": _catalogue_files(),
         "region-command.md": _commands(),
+        "preview.schema.json": json.dumps(document_schema(), indent=2) + "\n",
     }
 
 

@@ -12,12 +12,17 @@ from components.clients.secrets import reference_path
 from components.errors import Problem, SpecError
 from components.plan import compile_region
 from components.plan.model import RegionPlan
-from components.plan.pending import pending_index
+from components.plan.pending import completed, pending_index
 from components.spec import load
 from components.spec.artifacts import load as load_artifacts
 from components.spec.recorded import compact
 from components.spec.region import Region
 from stacks.project import CATALOGUE, ROOT, region_folder
+
+_REMEDY = {
+    False: "build and publish the images first (in the lab: make up)",
+    True: "settle the figures, then take `provisional` out of the description",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,11 +50,17 @@ def describe_past(folder: Path, catalogue: Path, project: Path) -> Described:
 def _described(spec: Region) -> Described:
     path = reference_path(ROOT, spec.artifacts)
     is_published = path.is_file()
-    artifacts = load_artifacts(path) if is_published else pending_index(spec)
-    unready = ("its images are not published: there is no artifact index yet",) if not is_published else ()
+    artifacts, lacking = completed(load_artifacts(path), spec) if is_published else (pending_index(spec), ())
+    unready: list[str] = []
+    if not is_published:
+        unready.append(f"its images are not published: there is no artifact index yet at {spec.artifacts}")
+    if lacking:
+        unready.append(f"the artifact index lacks {', '.join(lacking)}")
     if spec.provisional:
-        unready = (*unready, "it is provisional: it stands on figures that are not settled")
-    return Described(spec=spec, plan=compile_region(spec, artifacts), compact=compact(spec, artifacts), unready=unready)
+        unready.append("it is provisional: it stands on figures that are not settled")
+    return Described(
+        spec=spec, plan=compile_region(spec, artifacts), compact=compact(spec, artifacts), unready=tuple(unready)
+    )
 
 
 def refuse_unready(described: Described) -> None:
@@ -61,9 +72,7 @@ def refuse_unready(described: Described) -> None:
                 Problem(
                     path=described.plan.region,
                     message=reason,
-                    remedy=f"publish them as {described.spec.artifacts}"
-                    if "artifact index" in reason
-                    else "settle the figures, then take `provisional` out of the description",
+                    remedy=_REMEDY["provisional" in reason],
                     rule="not-ready",
                 )
                 for reason in described.unready

@@ -7,7 +7,7 @@ digests are all zero, which no content has; a plan made with it is never handed 
 
 from __future__ import annotations
 
-from components.plan.rules import DRA_DRIVER, MANIFESTS, SYSTEM_IMAGES
+from components.plan.rules import MANIFESTS, system_images
 from components.spec.artifacts import ArtifactIndex, DeployImage, Manifest, PublishedImage
 from components.spec.region import Region
 
@@ -16,9 +16,21 @@ NOWHERE = "https://pending.invalid/"
 """Begins the addresses of what is not published: well formed, and by its top-level domain never anywhere."""
 
 
+def completed(index: ArtifactIndex, region: Region) -> tuple[ArtifactIndex, tuple[str, ...]]:
+    """The index with what it lacks pending, and the names of that: for the preview of what is built meanwhile."""
+    pending = pending_index(region)
+    parts = ("deploy_images", "container_images", "manifests")
+    lacks = {part: getattr(pending, part).keys() - getattr(index, part).keys() for part in parts}
+    whole = {
+        part: {**getattr(index, part), **{name: getattr(pending, part)[name] for name in sorted(names)}}
+        for part, names in lacks.items()
+    }
+    return index.model_copy(update=whole), tuple(sorted(name for names in lacks.values() for name in names))
+
+
 def pending_index(region: Region) -> ArtifactIndex:
     """Everything that the region names, not yet published."""
-    names = {*SYSTEM_IMAGES, *DRA_DRIVER.values(), *(service.image for service in region.runtime.services)}
+    names = {*system_images(region), *(service.image for service in region.runtime.services)}
     tag = f"v{region.cluster.kubernetes}"
     return ArtifactIndex(
         schema=1,

@@ -32,6 +32,13 @@ MANIFESTS = ("keda", "http-add-on", "envoy-gateway")
 """Add-ons of the serverless runtime."""
 
 
+def system_images(region: Region) -> tuple[str, ...]:
+    """Container images that this region's cluster runs, whatever its tenants do."""
+    used = {rack.profile for rack in region.racks}
+    simulated = any(profile.simulated for profile in region.catalogue.racks if profile.profile in used)
+    return (*SYSTEM_IMAGES, DRA_DRIVER[simulated])
+
+
 def deploy_images_are_published(region: Region, artifacts: ArtifactIndex) -> Iterator[Problem]:
     """Each deploy image is in the index, in the format that the description expects."""
     for key, image in region.images.items():
@@ -60,8 +67,7 @@ def service_images_are_published(region: Region, artifacts: ArtifactIndex) -> It
 
 def system_artifacts_are_published(region: Region, artifacts: ArtifactIndex) -> Iterator[Problem]:
     """Images of the cluster and manifests of the runtime are in the index."""
-    simulated = any(profile.simulated for profile in region.catalogue.racks)
-    for name in (*SYSTEM_IMAGES, DRA_DRIVER[simulated]):
+    for name in system_images(region):
         if name not in artifacts.container_images:
             yield _unpublished(region, ("cluster",), name, artifacts.container_images)
     for name in MANIFESTS:
