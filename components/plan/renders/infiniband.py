@@ -55,10 +55,10 @@ def links_of(compute: ComputePlan, cables: tuple[NetworkCable, ...]) -> Links:
             continue
         device = devices.get(cable.a_port)
         # Each port of a tray is an adapter of its own, with one port.
-        a = (adapter_name(cable.a_device, device), 1) if device else (cable.a_device, numbers[cable.a_port])
-        b = (cable.b_device, numbers[cable.b_port])
-        links[a[0]].append((a[1], *b))
-        links[b[0]].append((b[1], *a))
+        a = adapter_name(cable.a_device, device) if device else cable.a_device
+        a_port, b_port = 1 if device else numbers[cable.a_port], numbers[cable.b_port]
+        links[a].append((a_port, cable.b_device, b_port))
+        links[cable.b_device].append((b_port, a, a_port))
     return links
 
 
