@@ -41,7 +41,9 @@ class Request(NamedTuple):
 class Fleet:
     """A description under a scenario."""
 
-    def __init__(self, description: Description, scenario: Scenario, state: Path | None = None) -> None:
+    def __init__(
+        self, description: Description, scenario: Scenario, state: Path | None = None, clock: Clock | None = None
+    ) -> None:
         behaviours = Behaviours(scenario, description)
         self.scenario = scenario
         self.endpoints = {
@@ -54,7 +56,7 @@ class Fleet:
         self.store = Store(state)
         self._refuse_other_run()
         origin = float(self.store.remembered("origin", repr(time.time())))
-        self.clock = Clock(scenario.time.compression, origin=origin)
+        self.clock = clock or Clock(scenario.time.compression, origin=origin)
         self._planned: dict[str, list[Outage]] = defaultdict(list)
         for outage in scenario.rack_power_losses:
             self._planned[outage.rack].append(outage)
@@ -151,7 +153,7 @@ class Fleet:
         """When a rack has no power: by the scenario, or because somebody switched it off."""
         found = self._outages.get(rack)
         if found is None:
-            switched = [Outage(rack=rack, at_s=a, for_s=b - a) for a, b in self._switched.get(rack, [])]
+            switched = [Outage(rack=rack, at_s=a, for_s=b - a) for a, b in self._switched.get(rack, []) if b > a]
             every = sorted([*self._planned[rack], *switched], key=lambda o: o.at_s)
             found = self._outages[rack] = tuple(every)
         return found

@@ -133,7 +133,7 @@ def _add_leak_detectors(tree: Tree, count: int, path: str) -> None:
     tree.add(
         resource(
             thermal,
-            "ThermalSubsystem.v1_2_0.ThermalSubsystem",
+            "ThermalSubsystem.v1_3_0.ThermalSubsystem",
             "ThermalSubsystem",
             "Thermal Subsystem",
             Status=HEALTHY,
@@ -150,7 +150,7 @@ def _add_leak_detectors(tree: Tree, count: int, path: str) -> None:
             LeakDetectors=link(at),
         )
     )
-    ids = [f"Chassis_0_LeakDetector_{n}_ColdPlate" for n in range(count)]
+    ids = [f"LeakDetector_{n}" for n in range(count)]
     tree.add(collection(at, "LeakDetector", "Leak Detector Collection", ids))
     for n, id in enumerate(ids):
         tree.dynamic(f"{at}/{id}", lambda call, id=id, n=n: _leak_detector(call, f"{at}/{id}", id, n))
