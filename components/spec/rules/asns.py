@@ -13,7 +13,7 @@ from components.spec.rules.rule import Fault, rule
 
 @rule("asn-overlap", "asns")
 def apart(region: Region) -> Iterator[Fault]:
-    """The AS numbers of spines, leaves and hosts have no number in common.
+    """The AS numbers of spines, leaves, hosts and out-of-band switches have no number in common.
 
     Example: `leaf: 65100-65199` and `host: 65150-65299`.
     """
