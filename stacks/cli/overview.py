@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from rich.table import Table
 from rich.text import Text
 
 from components.checks.result import CheckResult, Status, worst
+from components.engine.action import Record
 from components.engine.journal import Journal
 from components.errors import Problem, SpecError
 from components.plan.model import RegionPlan, TrayRole
@@ -42,11 +45,12 @@ def refuse_protected(plan: RegionPlan, layers: tuple[str, ...]) -> None:
         )
 
 
-def _actions(region: str) -> list[dict[str, Any]]:
-    path = state_folder(region) / "journal.db"
-    if not path.exists():
-        return []
-    return [dataclasses.asdict(row) for row in Journal.read_history(path, limit=10)]
+def in_words(action: Record) -> str:
+    """A row of the journal as an operator reads it: when, which layer, what was done to which device, how it ended."""
+    when = datetime.fromtimestamp(action.intent_at).astimezone()
+    took = f" in {action.outcome_at - action.intent_at:.0f} s" if action.outcome_at else ""
+    ended = f"{action.outcome}{took}" if action.outcome else "no outcome recorded: the next run finds it out"
+    return f"{when:%Y-%m-%d %H:%M:%S}  {action.scope:9}  {action.kind} {action.target}: {ended}"
 
 
 def show_status(plan: RegionPlan, as_json: bool) -> None:
@@ -54,9 +58,9 @@ def show_status(plan: RegionPlan, as_json: bool) -> None:
     from stacks.cli.verify import verify_region  # the clients behind it are slow to import
 
     results = verify_region(plan, LAYERS, wake=False)
-    actions = _actions(plan.region)
+    actions = Journal.read_history(state_folder(plan.region) / "journal.db", limit=10)
     if as_json:
-        output.machine("status", schema=1, checks=[dataclasses.asdict(r) for r in results], actions=actions)
+        output.machine("status", schema=1, checks=_plain(results), actions=_plain(actions))
         return
     table = Table(title=f"region {plan.region}", title_justify="left")
     for column in ("thing", "role", "address", "state"):
@@ -84,9 +88,11 @@ def show_status(plan: RegionPlan, as_json: bool) -> None:
             )
         )
     for action in actions:
-        output.people.print(
-            Text("  " + "  ".join(str(v) for v in action.values() if v not in (None, "")), style="dim"), soft_wrap=True
-        )
+        output.people.print(Text(f"  {in_words(action)}", style="dim"), soft_wrap=True)
+
+
+def _plain(rows: Sequence[CheckResult] | Sequence[Record]) -> list[dict[str, Any]]:
+    return [dataclasses.asdict(row) for row in rows]
 
 
 def _state(results: list[CheckResult]) -> Text:
