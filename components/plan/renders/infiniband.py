@@ -92,10 +92,7 @@ def opensm_conf() -> str:
     settings = {
         "routing_engine": "ftree,updn",  # the second where a broken link makes the tree irregular
         "root_guid_file": "root_guids.txt",
-        "node_name_map_file": "node_names.txt",
-        "no_partition_enforcement": "FALSE",
-        "sweep_on_trap": "TRUE",
-        "daemon": "FALSE",
+        "node_name_map_name": "node_names.txt",
     }
     return "".join(f"{key} {value}\n" for key, value in settings.items())
 
