@@ -1,6 +1,6 @@
 """How long a region takes from its description to every file, and what it costs in memory.
 
-    python benchmarks/compile.py [--region essonne] [--rounds 3]
+    python -m benchmarks.compile [--region essonne] [--rounds 3]
 
 Three questions, each answered in processes of their own, so that nothing is warm and peak memory is of that size
 alone: the region as it is, with every render and export; the same region at 16 to 500 racks, with the exponent of
@@ -18,7 +18,6 @@ import math
 import os
 import platform
 import resource
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -27,61 +26,12 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, TypeVar
 
-ROOT = Path(__file__).resolve().parent.parent
+from benchmarks.scaled_region import ROOT, scaled
+
 SIZES = (16, 32, 63, 125, 250, 500)
 TARGET_S, TARGET_GIB, TARGET_DEVICE_MS, TARGET_RACK_S = 8.0, 1.0, 2.0, 1.0
-CLUSTER = 272
-"""Rack ids of one Kubernetes cluster of 5,000 nodes."""
 Result = dict[str, Any]
 T = TypeVar("T")
-
-WIDER = {
-    # Essonne's own pools and budgets end at 256 racks; what a larger one takes is the same work.
-    "region.yaml": (
-        ("{name: a, rows: 8,", "{name: a, rows: 16,"),
-        ("{name: b, rows: 8,", "{name: b, rows: 16,"),
-        ("site_kw: 40000", "site_kw: 120000"),
-        ("kw: 13400", "kw: 40200"),
-        ("gpus: 18000, megawatts: 40", "gpus: {gpus}, megawatts: 120"),
-    ),
-    "network.yaml": (
-        ("racks: 10.64.0.0/16", "racks: 10.64.0.0/15"),
-        ("host_loopbacks: 10.0.32.0/19", "host_loopbacks: 10.1.0.0/18"),
-        ("host_links: 10.0.64.0/18", "host_links: 10.2.0.0/17"),
-        ("oob: 4200020000-4200020999", "oob: 4200020000-4200023999"),
-        ("aggregation: 12", "aggregation: 24"),
-        ("borders_per_plane: 2", "borders_per_plane: 1"),
-        ("border_ids: 97-104", "border_ids: 97-100"),
-    ),
-    "racks.yaml": (("ids: 1-250", "ids: '{workers}'"), ("ids: 251-253", "ids: '{controllers}'")),
-    "cluster.yaml": (("gpus: 8000", "gpus: {half}"), ("gpus: 4000", "gpus: {half}"), ("max: 256", "max: 100")),
-}
-"""File of the region -> what is written otherwise at another size."""
-
-
-def scaled(folder: Path, racks: int) -> Path:
-    """A copy of Essonne with this many racks, of which a few in each cluster are its control plane."""
-    control = [id for id in (1, 2, 3, CLUSTER + 1, CLUSTER + 2) if id <= racks]
-    workers = [f"4-{min(racks, CLUSTER)}"] + ([f"{CLUSTER + 3}-{racks}"] if racks > CLUSTER + 2 else [])
-    gpus = (racks - len(control)) * 72
-    values = {
-        "workers": ",".join(workers),
-        "controllers": ",".join(str(id) for id in control),
-        "gpus": gpus,
-        "half": gpus // 4,
-    }
-    region = folder / "essonne"
-    shutil.copytree(ROOT / "stacks/regions/essonne", region)
-    for name, edits in WIDER.items():
-        text = (region / name).read_text()
-        for old, new in edits:
-            if old not in text:
-                raise SystemExit(f"{name} does not hold {old!r} any more: renew this benchmark")
-            for key, value in values.items():
-                new = new.replace(f"{{{key}}}", str(value))
-            text = text.replace(old, new)
-        (region / name).write_text(text)
-    return region
 
 
 class Clock:
@@ -161,7 +111,7 @@ def _one_rack(spec: Any, index: Any, old: Any) -> list[str]:
 
 
 def in_a_process(region: Path) -> Result:
-    command = [sys.executable, __file__, "--child", str(region)]
+    command = [sys.executable, "-m", "benchmarks.compile", "--child", str(region)]
     done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT)
     if done.returncode:
         raise SystemExit(done.stderr or done.stdout)

@@ -8,6 +8,7 @@ eBGP without addresses on links, BFD, a loopback for each switch, an MTU.
 
 from __future__ import annotations
 
+import importlib
 import json
 import resource
 import sys
@@ -15,8 +16,9 @@ import time
 from pathlib import Path
 from typing import Any
 
-import pyavd
-from pyavd.api.schemas import AVDDesign
+# By name: type checkers do not see the environment that this runs in.
+pyavd: Any = importlib.import_module("pyavd")
+schemas: Any = importlib.import_module("pyavd.api.schemas")
 
 FABRIC = "FABRIC"
 
@@ -93,7 +95,7 @@ def main() -> None:
             raise SystemExit(f"{name}: {violations}")
         data = result.validated_data
         # Loaded once, as pyavd asks for: the other steps would load it anew each.
-        designs[name] = AVDDesign._from_dict(json.loads(data) if isinstance(data, str) else data)
+        designs[name] = schemas.AVDDesign._from_dict(json.loads(data) if isinstance(data, str) else data)
     step("validate")
     facts = pyavd.get_avd_facts(designs)
     step("facts")
