@@ -12,7 +12,7 @@ import functools
 import socket
 from collections import defaultdict
 
-from lab.fleet.answers import error, unavailable
+from lab.fleet.answers import Answer, error, unavailable
 from lab.fleet.behaviour import Decision, Mishap
 from lab.fleet.control import Control
 from lab.fleet.endpoint import Endpoint, arrive
@@ -60,11 +60,20 @@ class Bmc(Connection):
         elif decision.mishap is Mishap.ERROR:
             self.send(error(decision.status))
         else:
-            answer = self._fleet.handle(self._endpoint, request)
+            answer = self._done(request)
             if decision.mishap is Mishap.ANSWER_LOST:
                 self.reset()
             else:
                 self.send(answer)
+
+    def _done(self, request: Request) -> Answer:
+        try:
+            return self._fleet.handle(self._endpoint, request)
+        except Exception as failure:  # a fault of the simulator: to be seen, and not to hang a client
+            asyncio.get_running_loop().call_exception_handler(
+                {"message": f"{request.method} {request.target} at {self._endpoint.name}", "exception": failure}
+            )
+            return error(500)
 
 
 class Server:

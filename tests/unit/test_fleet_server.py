@@ -60,7 +60,7 @@ async def test_tls_is_verified_against_the_fleets_authority_and_no_other(tmp_pat
         async with client(f, scheme="https") as c:
             with pytest.raises(httpx.ConnectError, match="CERTIFICATE_VERIFY_FAILED"):
                 await c.get(SYSTEM)
-    assert not (tmp_path / "rack.pem").exists()  # noqa: ASYNC240  # a look at a local file
+    assert not (tmp_path / "rack.pem").exists()
 
 
 async def test_a_dropped_request_was_not_done_and_one_whose_answer_was_lost_was() -> None:

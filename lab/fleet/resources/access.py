@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from lab.fleet import accounts
 from lab.fleet.accounts import ACCOUNTS, PASSWORD_LENGTH, ROLES, SESSION_TIMEOUT_S, SESSIONS
 from lab.fleet.answers import NO_CONTENT, Answer, Json, Message, bad_value, missing, ok, refuse
@@ -16,6 +18,7 @@ _PRIVILEGES = {
     "ReadOnly": ["Login", "ConfigureSelf"],
 }
 _LOCKOUT_LEAST_S = 600
+_USER = re.compile(r"[A-Za-z0-9_.-]{1,32}")
 
 
 def add_sessions(tree: Tree) -> None:
@@ -141,6 +144,8 @@ def _add_account(call: Call) -> Answer:
         if name not in asked:
             raise missing(name)
     user = asked["UserName"]
+    if not _USER.fullmatch(user):
+        raise refuse(400, bad_value(user, "UserName", "letters, digits, _ . - only"))
     if user in call.state.accounts:
         text = f"The requested resource of type ManagerAccount with the property 'UserName' with the value '{user}' already exists."
         raise refuse(400, Message("ResourceAlreadyExists", text, ("ManagerAccount", "UserName", user)))
@@ -155,7 +160,9 @@ def _add_account(call: Call) -> Answer:
 def _set_account(call: Call, id: str) -> Answer:
     if id != call.user or set(call.json()) - {"Password"}:
         accounts.require_administrator(call)
-    asked = call.fields(Password=str, RoleId=ROLES, Locked=bool, Enabled=(True,), PasswordChangeRequired=bool)  # pyright: ignore[reportArgumentType]
+    asked = call.fields(Password=str, RoleId=ROLES, Locked=bool, Enabled=bool, PasswordChangeRequired=bool)
+    if asked.get("Enabled") is False:
+        raise refuse(400, bad_value(False, "Enabled", "true: accounts are deleted, not disabled"))
     account = call.state.accounts[id]
     if "Password" in asked:
         _check_password(asked["Password"])

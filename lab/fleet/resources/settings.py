@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 from lab.fleet.accounts import require_administrator
 from lab.fleet.answers import NO_CONTENT, Answer, Json, Message, bad_value, malformed, missing, refuse, unknown
 from lab.fleet.call import Call
@@ -112,12 +114,13 @@ def _set_boot(call: Call) -> Answer:
     ):
         if value is not None and value not in allowed:
             problems.append(bad_value(value, name, " or ".join(allowed)))
-    if order is not None and sorted(map(str, order)) != sorted(_options(call)):
+    if order is not None and not _is_permutation(order, list(_options(call))):
         problems.append(bad_value(order, "BootOrder", "each of the BootOptions once"))
     if problems:
         raise refuse(400, *problems)
     boot.target = target or boot.target
-    boot.enabled = enabled or boot.enabled
+    # A target without a word on how long it counts is meant for the next boot.
+    boot.enabled = enabled or ("Once" if target and boot.enabled == "Disabled" else boot.enabled)
     if boot.enabled == "Disabled":
         boot.target = "None"
     boot.pending_order = order or boot.pending_order
@@ -128,6 +131,10 @@ def _set_boot(call: Call) -> Answer:
 _BOOT_SETTABLE = frozenset(
     ["BootSourceOverrideTarget", "BootSourceOverrideEnabled", "BootSourceOverrideMode", "BootOrder"]
 )
+
+
+def _is_permutation(found: object, of: list[str]) -> bool:
+    return isinstance(found, list) and sorted(map(str, cast("list[object]", found))) == sorted(of)
 
 
 def _default_order(call: Call) -> Answer:
