@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 
 from components.plan import frr_sessions
 
@@ -21,7 +22,8 @@ _NV_SESSION = re.compile(rf"^{_NV_BGP}neighbor (\S+) peer-group (\S+)$", re.MULT
 _NV_REMOTE = re.compile(rf"^{_NV_BGP}peer-group (\S+) remote-as (\S+)$", re.MULTILINE)
 _NV_SPEAKER = re.compile(r"^router bgp (?:autonomous-system|router-id) .*$", re.MULTILINE)
 _NV_ADDRESS = re.compile(r"^interface (?!lo |eth0 )(\S+) ip address (\S+)$", re.MULTILINE)
-_NV_LINE = re.compile(r"( *)((?:- )?)(.*)")
+_KEPT = 8
+"""Texts whose commands are kept: several questions are asked of each in a row."""
 
 Session = tuple[str, str | None]
 """Peer group, and whom the group lets in."""
@@ -44,22 +46,31 @@ def lines(os: str, config: str) -> Iterator[str]:
             yield f"{context}: {text}"
 
 
-def nv_set(config: str) -> Iterator[str]:
+@lru_cache(maxsize=_KEPT)
+def nv_set(config: str) -> tuple[str, ...]:
     """The commands that set what the YAML holds, without `nv set`; its header configures nothing."""
-    path: list[tuple[int, str]] = []
+    commands: list[str] = []
+    path: list[tuple[int, str, bool]] = []  # depth, words so far, whether below `set`
     for line in config.splitlines():
-        match = _NV_LINE.fullmatch(line)
-        if match is None or not match[3]:
+        text = line.lstrip(" ")
+        if not text:
             continue
-        depth = len(match[1]) + len(match[2])
+        depth = len(line) - len(text)
+        if text.startswith("- "):
+            text, depth = text[2:], depth + 2
         while path and path[-1][0] >= depth:
             path.pop()
-        key, _, value = match[3].partition(":")
-        path.append((depth, key.strip('"')))
-        value = value.strip().strip('"')
-        if value and path[0][1] == "set":
-            words = [word for _, word in path[1:]]
-            yield " ".join(words if value == "{}" else [*words, value])
+        key, _, value = text.partition(":")
+        key, value = key.strip('"'), value.strip().strip('"')
+        if path:
+            _, above, is_set = path[-1]
+            words = f"{above} {key}" if above else key
+        else:
+            words, is_set = "", key == "set"
+        path.append((depth, words, is_set))
+        if value and is_set:
+            commands.append(words if value == "{}" else f"{words} {value}".lstrip())
+    return tuple(commands)
 
 
 def sessions(os: str, config: str) -> dict[str, Session]:

@@ -70,7 +70,7 @@ def plan_of(change: Change, layers: Sequence[str], pulumi: Mapping[str, Path]) -
         digest=preview.consequences.digest,
         description=preview.description,
         headline=words.headline(preview.consequences),
-        actions=[_approved(p) for p in change.planned() if p.is_physical],
+        actions=[_approved(p) for p in change.planned if p.is_physical],
         pulumi={layer: _packed(path) for layer, path in pulumi.items() if path.is_file()},
     )
 

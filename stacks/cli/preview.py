@@ -29,19 +29,30 @@ class Format(StrEnum):
     TEXT = "text"
     MARKDOWN = "markdown"
     JSON = "json"
+    HTML = "html"
+
+
+def _html(preview: Preview) -> str:
+    from components.plan.page import render_page  # many assets, for one format
+
+    return render_page(preview.plan, preview.consequences)
 
 
 def _json(preview: Preview) -> str:
     return json.dumps(document(preview), indent=2) + "\n"
 
 
-WRITTEN: Mapping[Format, Callable[[Preview], str]] = MappingProxyType({Format.MARKDOWN: markdown, Format.JSON: _json})
+WRITTEN: Mapping[Format, Callable[[Preview], str]] = MappingProxyType(
+    {Format.MARKDOWN: markdown, Format.JSON: _json, Format.HTML: _html}
+)
 """Formats that go to standard output, for other programs; the others are for the terminal."""
 
 RESOURCES = 20
 """Lines of one layer on the terminal."""
 
-Form = Annotated[Format, typer.Option("--format", help="markdown is the comment for a pull request.")]
+Form = Annotated[
+    Format, typer.Option("--format", help="markdown is the comment for a pull request, html a page of pictures.")
+]
 Against = Annotated[
     str | None,
     typer.Option(

@@ -7,10 +7,11 @@ import os
 import tempfile
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from components.clients.git import unpack
-from components.plan.consequences import Planned, Snapshot, consequences, planned_actions, snapshot_of
+from components.plan.consequences import Consequences, Planned, Snapshot, consequences, planned_actions, snapshot_of
 from components.spec.recorded import digest
 from stacks.cli.costs import cost_table_of
 from stacks.cli.environment import pulumi_environment
@@ -33,9 +34,15 @@ class Change:
     described: Described
     compared: str
 
+    @cached_property
     def planned(self) -> tuple[Planned, ...]:
         """Every action, one by one."""
         return planned_actions(self.old.layers if self.old else None, self.new.layers)
+
+    @cached_property
+    def consequences(self) -> Consequences:
+        """What all of them mean."""
+        return consequences(self.old, self.new, costs=cost_table_of(self.described.plan.region))
 
     def preview(self, phases: Sequence[Phase] = ()) -> Preview:
         """What is shown of it."""
@@ -43,7 +50,7 @@ class Change:
         return Preview(
             region=region,
             compared=self.compared,
-            consequences=consequences(self.old, self.new, costs=cost_table_of(region)),
+            consequences=self.consequences,
             plan=self.described.plan,
             phases=tuple(phases),
             unready=self.described.unready,

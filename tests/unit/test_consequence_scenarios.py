@@ -39,19 +39,13 @@ def test_a_change_has_these_consequences(case: str, tmp_path: Path, golden: Gold
     before, after = plans(tmp_path, scenario)
     found = change(before, after)
     assert found.is_empty == scenario.is_quiet or found.not_received.count, found
+    planned = planned_actions(snapshot(before).layers, snapshot(after).layers)
+    listed = {(g.layer, g.kind, target) for g in found.actions for target in unfold(g.targets)}
+    assert {(p.layer, p.action.kind, p.action.target) for p in planned} == listed, "groups name all, and no other"
+    assert sum(group.count for group in found.actions) == len(planned)
     text = shown(after, found)
     assert len(text.encode()) < LIMIT
     golden(f"consequences/{case}.md", text)
-
-
-@pytest.mark.parametrize("case", CASES)
-def test_groups_name_every_action_and_no_other(case: str, tmp_path: Path) -> None:
-    before, after = plans(tmp_path, CASES[case])
-    planned = planned_actions(snapshot(before).layers, snapshot(after).layers)
-    found = change(before, after)
-    listed = [(g.layer, g.kind, t) for g in found.actions for t in unfold(g.targets)]
-    assert {(p.layer, p.action.kind, p.action.target) for p in planned} == set(listed)
-    assert sum(g.count for g in found.actions) == len(planned)
 
 
 def test_the_first_of_all_changes_makes_everything_new(lab_plan: RegionPlan, golden: Golden) -> None:

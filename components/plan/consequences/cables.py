@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Set
+from functools import cache
 
 from components.plan.consequences.model import CableGroup, CableWork
 from components.plan.consequences.names import fold
@@ -12,6 +13,7 @@ from components.plan.model import RegionPlan
 from components.plan.networks.model import CableRun
 
 EXAMPLES = 3
+_NUMBERS = re.compile(r"\d+")
 End = tuple[str, str]
 """Device and port."""
 Run = tuple[str, End, End]
@@ -73,7 +75,13 @@ def cable_groups(
 
 def _form(run: Run) -> str:
     """Kinds of devices at both ends, by their names without numbers."""
-    return " ".join(sorted(re.sub(r"\d+", "#", end[0]) for end in run[1:]))
+    one, other = _kind(run[1][0]), _kind(run[2][0])
+    return f"{one} {other}" if one <= other else f"{other} {one}"
+
+
+@cache
+def _kind(device: str) -> str:
+    return _NUMBERS.sub("#", device)
 
 
 def _text(run: Run, before: Run | None) -> str:
