@@ -6,7 +6,6 @@ The tests of this module are one story and run in order; each prints what it ran
 from __future__ import annotations
 
 import json
-import re
 import signal
 import subprocess
 import time
@@ -74,7 +73,7 @@ def test_a_host_that_does_not_deploy_is_found_by_its_runbook(before: dict[str, s
     assert "the BMC refused the credentials" in said
     assert "docs/runbooks/HostDoesNotDeploy.md" in said
     assert all(tray in shown["region verify lab --layer substrate --no-wake"] for tray in DEPLOYED)
-    assert re.search("lab-r01-t02 +enrol .*failed", shown["region status lab"]), "what was done to it so far"
+    assert "enrol lab-r01-t02: failed" in shown["region status lab"], "what was done to it so far"
     (bmc,) = (text for command, text in shown.items() if "redfish" in command)
     assert "RedfishVersion" in bmc, "the BMC answers: it is not the cable"
     (ironic,) = (text for command, text in shown.items() if "ironic.log" in command)
