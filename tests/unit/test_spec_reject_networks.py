@@ -80,3 +80,21 @@ def test_a_wrong_network_is_refused_with_its_arithmetic(row: Row, tmp_path: Path
 
 def test_every_rule_on_networks_has_a_row() -> None:
     assert {rule.id for rule in networks.RULES} - {row.rule for row in ROWS} == set()
+
+
+def test_a_key_that_has_its_default_is_judged_beside_other_problems(tmp_path: Path) -> None:
+    """What is not written is known all the same, so its rules speak although another key is wrong."""
+    unit = Edit(_NET, "scalable_unit: {racks: 8, island_units: 16}\n", "")
+    wrong = Edit("cluster.yaml", "join_pace: 20", "join_pace: many")
+    both = row(
+        "compute-port-speed",
+        _NET,
+        "qm9700, tiers: 3",
+        "q3400, tiers: 3",
+        wrong,
+        unit,
+        line="compute:",
+        says="",
+        also="value-type",
+    )
+    assert_refused(both, tmp_path)

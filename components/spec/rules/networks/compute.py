@@ -23,7 +23,10 @@ def _built(region: Region) -> tuple[Compute, SwitchProfile, RackProfile] | None:
 
 @rule("compute-without-racks", *_NEEDS)
 def someone_joins(region: Region) -> Iterator[Fault]:
-    """A compute network has racks to join."""
+    """A compute network has racks to join.
+
+    Example: `compute` in a region of servers.
+    """
     if region.compute and compute_profile(region) is None:
         yield Fault(
             at=("compute",),
@@ -36,7 +39,10 @@ def someone_joins(region: Region) -> Iterator[Fault]:
 
 @rule("compute-racks-differ", *_NEEDS)
 def racks_are_alike(region: Region) -> Iterator[Fault]:
-    """All racks of the network have as many trays and rails, as the ports of leaves are counted by them."""
+    """All racks of the network have as many trays and rails, as the ports of leaves are counted by them.
+
+    Example: racks of 16 trays beside racks of 18.
+    """
     first = compute_profile(region)
     if region.compute is None or first is None:
         return
@@ -59,7 +65,10 @@ def racks_are_alike(region: Region) -> Iterator[Fault]:
 
 @rule("compute-unit-shape", *_NEEDS)
 def units_fit_the_switch(region: Region) -> Iterator[Fault]:
-    """A scalable unit can be built without blocking from switches of this kind."""
+    """A scalable unit can be built without blocking from switches of this kind.
+
+    Example: units of 40 racks with switches of 64 ports.
+    """
     if (built := _built(region)) is None:
         return
     compute, switch, profile = built
@@ -101,7 +110,10 @@ def _most_units(region: Region, built: tuple[Compute, SwitchProfile, RackProfile
 
 @rule("compute-island-units", *_NEEDS)
 def islands_are_reached(region: Region) -> Iterator[Fault]:
-    """An island has no more units than its switches can join: 16 with three tiers of QM9700, 18 with two of Q3400."""
+    """An island has no more units than its switches can join: 16 with three tiers of QM9700, 18 with two of Q3400.
+
+    Example: `island_units: 17` with three tiers of QM9700.
+    """
     if (built := _built(region)) is None or not _is_too_many(region, built):
         return
     compute, switch, profile = built
@@ -129,7 +141,10 @@ def islands_are_reached(region: Region) -> Iterator[Fault]:
 
 @rule("compute-port-speed", *_NEEDS)
 def speeds_agree(region: Region) -> Iterator[Fault]:
-    """Ports of trays are as fast as those of the leaves, or half of what was paid for is idle."""
+    """Ports of trays are as fast as those of the leaves, or half of what was paid for is idle.
+
+    Example: trays with 400 Gbit/s on Q3400, which has 800.
+    """
     if (built := _built(region)) is None:
         return
     _, switch, _ = built

@@ -67,7 +67,10 @@ def _whole(port: str, rack: Rack) -> str:
 
 @rule("leaf-ports-short", "fabric", "racks", "catalogue")
 def leaves_have_ports(region: Region) -> Iterator[Fault]:
-    """Hosts, uplinks and the edge link of a leaf fit on it."""
+    """Hosts, uplinks and the edge link of a leaf fit on it.
+
+    Example: 72 ports of hosts and 24 uplinks on 64 ports.
+    """
     switch = _switch(region)
     if switch is None:
         return
@@ -87,7 +90,10 @@ def leaves_have_ports(region: Region) -> Iterator[Fault]:
 
 @rule("spine-ports-short", "fabric", "catalogue")
 def spines_have_ports(region: Region) -> Iterator[Fault]:
-    """Every leaf of a plane has a port on each spine of the plane; told once for each plane."""
+    """Every leaf of a plane has a port on each spine of the plane; told once for each plane.
+
+    Example: 87 leaves in a plane of switches with 64 ports.
+    """
     switch = _switch(region)
     if switch is None:
         return
@@ -111,7 +117,10 @@ def spines_have_ports(region: Region) -> Iterator[Fault]:
 
 @rule("switch-port-missing", "fabric", "racks", "catalogue")
 def ports_exist(region: Region) -> Iterator[Fault]:
-    """Every port that a cable is to be in is one of the switch's; told once for each port."""
+    """Every port that a cable is to be in is one of the switch's; told once for each port.
+
+    Example: `border_port: swp65` with SN5600.
+    """
     switch = _switch(region)
     if switch is None:
         return
@@ -142,7 +151,10 @@ def ports_exist(region: Region) -> Iterator[Fault]:
 
 @rule("breakout-missing", "fabric", "racks", "catalogue")
 def ports_split(region: Region) -> Iterator[Fault]:
-    """The switch can split a port for as many hosts as share it; told once for each way of sharing."""
+    """The switch can split a port for as many hosts as share it; told once for each way of sharing.
+
+    Example: `host_lanes: 5` with SN5600.
+    """
     switch = _switch(region)
     if switch is None:
         return
@@ -162,7 +174,10 @@ def ports_split(region: Region) -> Iterator[Fault]:
 
 @rule("leaf-blocking", "fabric", "racks", "catalogue")
 def uplinks_carry_hosts(region: Region) -> Iterator[Fault]:
-    """Uplinks of a leaf carry at least three fifths of what its hosts can draw."""
+    """Uplinks of a leaf carry at least three fifths of what its hosts can draw.
+
+    Example: 144 hosts at 200 Gbit/s with 16 uplinks of 800 Gbit/s.
+    """
     switch = _switch(region)
     if switch is None or switch.simulated:
         return
@@ -183,7 +198,10 @@ def uplinks_carry_hosts(region: Region) -> Iterator[Fault]:
 
 @rule("host-links-missing", "pools", "racks", "catalogue")
 def hosts_are_managed(region: Region) -> Iterator[Fault]:
-    """Every host has a pool for the address by which it is installed; told once for each profile."""
+    """Every host has a pool for the address by which it is installed; told once for each profile.
+
+    Example: GB200 trays, which have no out-of-band port, without `host_links`.
+    """
     pools, told = region.pools, set[str]()
     profiles = {profile.profile: profile for profile in region.catalogue.racks}
     for rack in region.racks:

@@ -23,7 +23,10 @@ def _used(region: Region) -> Iterator[tuple[str, Location, str]]:
 
 @rule("network-switch-unknown", "fabric", "compute", "oob", "catalogue")
 def switches_exist(region: Region) -> Iterator[Fault]:
-    """Every kind of switch that a network names is in the catalogue."""
+    """Every kind of switch that a network names is in the catalogue.
+
+    Example: `switch: sn56000`.
+    """
     known = {switch.switch for switch in region.catalogue.switches}
     for _, at, name in _used(region):
         if name not in known:
@@ -32,7 +35,10 @@ def switches_exist(region: Region) -> Iterator[Fault]:
 
 @rule("network-switch-kind", "fabric", "compute", "oob", "catalogue")
 def switches_fit_the_network(region: Region) -> Iterator[Fault]:
-    """InfiniBand switches carry no Ethernet, and none of the others carries InfiniBand."""
+    """InfiniBand switches carry no Ethernet, and none of the others carries InfiniBand.
+
+    Example: a QM9700 in the out-of-band network.
+    """
     for network, at, name in _used(region):
         switch, fitting = region.catalogue.switch(name), _MADE_FOR[network]
         if switch and switch.kind not in fitting:
@@ -48,7 +54,10 @@ def switches_fit_the_network(region: Region) -> Iterator[Fault]:
 
 @rule("switch-os-unsupported", "fabric", "catalogue")
 def systems_run_on_it(region: Region) -> Iterator[Fault]:
-    """The operating system that the fabric is configured for runs on its switches."""
+    """The operating system that the fabric is configured for runs on its switches.
+
+    Example: `switch_os: frr` with SN5600.
+    """
     switch = region.catalogue.switch(region.fabric.switch)
     if switch and region.fabric.switch_os not in switch.os:
         yield Fault(

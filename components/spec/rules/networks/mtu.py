@@ -16,7 +16,10 @@ ROCE_OVERHEAD = 60
 
 @rule("compute-mtu", "compute")
 def infiniband_knows_it(region: Region) -> Iterator[Fault]:
-    """InfiniBand has five packet sizes."""
+    """InfiniBand has five packet sizes.
+
+    Example: `compute: {mtu: 4000}`.
+    """
     if region.compute and region.compute.mtu not in INFINIBAND_MTUS:
         yield Fault(
             at=("compute", "mtu"),
@@ -32,6 +35,8 @@ def storage_takes_whole_packets(region: Region) -> Iterator[Fault]:
     """RDMA to storage runs over the fabric with the packet size of the compute network.
 
     A fabric that is narrower makes every tray fall back to the next size below, silently.
+
+    Example: `fabric: {mtu: 4100}` with `compute: {mtu: 4096}`.
     """
     used = {rack.profile for rack in region.racks}
     rdma = any(

@@ -48,7 +48,10 @@ def addressed(profile: RackProfile) -> list[OobItem]:
 
 @rule("oob-layout-full", "racks", "catalogue")
 def layout_has_room(region: Region) -> Iterator[Fault]:
-    """A rack has no more of anything than its block of addresses has places for."""
+    """A rack has no more of anything than its block of addresses has places for.
+
+    Example: 65 PDUs in a rack.
+    """
     for r, _, profile in _kinds(region):
         for what, count in counts_of(profile).items():
             if count > CAPACITY[what]:
@@ -63,7 +66,10 @@ def layout_has_room(region: Region) -> Iterator[Fault]:
 
 @rule("oob-rack-block-small", "racks", "catalogue", "pools", "oob")
 def blocks_hold_racks(region: Region) -> Iterator[Fault]:
-    """A rack's block holds all its addresses, and a gateway where the rack's own switches route it."""
+    """A rack's block holds all its addresses, and a gateway where the rack's own switches route it.
+
+    Example: the 127 addresses of a GB200 rack in a /25.
+    """
     prefix = region.pools.oob.rack_prefix
     size = 1 << (32 - prefix)
     slots: dict[str, int] = {}
@@ -91,7 +97,10 @@ def blocks_hold_racks(region: Region) -> Iterator[Fault]:
 
 @rule("oob-rack-ports-short", "racks", "catalogue", "oob")
 def switches_have_ports(region: Region) -> Iterator[Fault]:
-    """The switches in a rack have a port for each of its cables beside their uplink."""
+    """The switches in a rack have a port for each of its cables beside their uplink.
+
+    Example: 48 cables to a switch of 48 ports, of which one is the uplink.
+    """
     gathers = region.catalogue.switch(region.oob.switch) if region.oob else None
     for r, _, profile in _kinds(region):
         fitted = profile.oob_switches
@@ -113,7 +122,10 @@ def switches_have_ports(region: Region) -> Iterator[Fault]:
 
 @rule("oob-aggregation-short", "racks", "catalogue", "oob")
 def aggregation_has_ports(region: Region) -> Iterator[Fault]:
-    """Every rack id has its ports on a pair of aggregation switches."""
+    """Every rack id has its ports on a pair of aggregation switches.
+
+    Example: rack id 97 with four switches of 48 ports.
+    """
     gathers = region.catalogue.switch(region.oob.switch) if region.oob else None
     if region.oob is None or gathers is None:
         return

@@ -27,7 +27,10 @@ def _last_switch(region: Region) -> tuple[int, int, int]:
 
 @rule("asn-oob-missing", "asns", "oob")
 def numbers_are_there(region: Region) -> Iterator[Fault]:
-    """A routed out-of-band network has AS numbers."""
+    """A routed out-of-band network has AS numbers.
+
+    Example: `oob` without `asns.oob`.
+    """
     if region.oob and region.asns.oob is None:
         yield Fault(
             at=("asns",),
@@ -40,7 +43,10 @@ def numbers_are_there(region: Region) -> Iterator[Fault]:
 
 @rule("asn-oob-range-small", "asns", "oob", "racks", "catalogue")
 def numbers_suffice(region: Region) -> Iterator[Fault]:
-    """Every out-of-band switch has an AS number of its own; NVIDIA's plan has 100 for them, which is 50 racks."""
+    """Every out-of-band switch has an AS number of its own; NVIDIA's plan has 100 for them, which is 50 racks.
+
+    Example: 515 switches and 100 numbers.
+    """
     asns = region.asns.oob
     if asns is None or region.oob is None:
         return
@@ -59,7 +65,10 @@ def numbers_suffice(region: Region) -> Iterator[Fault]:
 
 @rule("oob-pool-small", "pools", "racks", "catalogue")
 def pool_holds_all(region: Region) -> Iterator[Fault]:
-    """The racks' pool has an address for everything; a flat one of 17,750 BMCs alone takes a /17."""
+    """The racks' pool has an address for everything; a flat one of 17,750 BMCs alone takes a /17.
+
+    Example: 250 racks in a /18.
+    """
     oob = region.pools.oob
     profiles = {profile.profile: addressed(profile) for profile in region.catalogue.racks}
     total, bmcs = 0, 0
@@ -83,7 +92,10 @@ def pool_holds_all(region: Region) -> Iterator[Fault]:
 
 @rule("oob-switch-id-taken", "oob", "fabric", "pools")
 def ids_are_free(region: Region) -> Iterator[Fault]:
-    """Aggregation switches share the pool of management addresses with the fabric's, so their ids differ."""
+    """Aggregation switches share the pool of management addresses with the fabric's, so their ids differ.
+
+    Example: `first_id: 100` where a border leaf has id 104.
+    """
     if region.oob is None:
         return
     ids = range(region.oob.first_id, region.oob.first_id + region.oob.aggregation)
