@@ -30,6 +30,7 @@ from lab.fleet.hardware import HARDWARE
 
 PORT = 18490
 _NO_LATENCY = {"latency_s": {"p50": 1e-6, "p99": 1e-6}}
+_WAIT_S = 3.0
 _TICKS = os.sysconf("SC_CLK_TCK")
 
 
@@ -120,6 +121,27 @@ async def ask(entries: list[Entry], count: int, connections: int, tls: ssl.SSLCo
     await asyncio.gather(*(one(entry) for entry in entries))
 
 
+def open_connection_kib(directory: Path, every: list[Entry]) -> float:
+    """Memory of a connection on which a request waits, over TLS."""
+    scenario = json.loads((directory / "scenario.yaml").read_text())
+    scenario["kinds"] = {kind: {"latency_s": {"p50": _WAIT_S, "p99": _WAIT_S}} for kind in HARDWARE}
+    (directory / "scenario.yaml").write_text(json.dumps(scenario))
+    tls_directory = directory / "tls"
+    with running(directory, "--tls", str(tls_directory)) as server:
+        tls = ssl.create_default_context(cafile=str(tls_directory / "ca.crt"))
+        before = server.rss_kib
+
+        async def peak() -> int:
+            asked, most = asyncio.create_task(ask(every, 1, len(every), tls)), 0
+            while not asked.done():
+                most = max(most, server.rss_kib)
+                await asyncio.sleep(0.1)
+            await asked
+            return most
+
+        return (asyncio.run(peak()) - before) / len(every)
+
+
 def measure(server: Running, entries: list[Entry], count: int, connections: int, tls: ssl.SSLContext | None) -> str:
     """Requests a second of the clock, and of the server's processor time."""
     cpu, began = server.cpu_s, time.monotonic()
@@ -161,6 +183,9 @@ def main() -> None:
             print(
                 f"memory, https      {server.rss_kib / len(every):6.2f} KiB an endpoint, {server.rss_kib >> 10} MiB in all"
             )
+        print(
+            f"memory, open       {open_connection_kib(directory, every[:600]):6.1f} KiB more for a TLS connection that waits"
+        )
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ import resource
 import signal
 import sys
 import time
+from asyncio.sslproto import SSLProtocol
 from pathlib import Path
 
 from lab.fleet import description, scenario
@@ -16,6 +17,9 @@ from lab.fleet.errors import FleetError
 from lab.fleet.fleet import Fleet
 from lab.fleet.pki import Authority
 from lab.fleet.server import Server
+
+_TLS_BUFFER = 16 << 10
+"""One TLS record. asyncio's own 256 KiB for each connection would be most of the memory of a fleet that is asked."""
 
 
 async def serve(
@@ -28,6 +32,7 @@ async def serve(
         raise FleetError(f"{described} has no endpoint", remedy="python -m lab.fleet describe --racks 1")
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    SSLProtocol.max_size = _TLS_BUFFER
     server = Server(fleet, Authority(tls) if tls else None)
     port = await server.start(control)
     ended = asyncio.Event()

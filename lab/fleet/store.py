@@ -39,7 +39,7 @@ class Store:
     def __init__(self, directory: Path | None) -> None:
         if directory is not None:
             directory.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self._db = sqlite3.connect(directory / "fleet.db" if directory else ":memory:", isolation_level=None)
+        self._db = sqlite3.connect(directory / "fleet.db" if directory else ":memory:", isolation_level=None, timeout=1)
         try:
             self._db.executescript("PRAGMA journal_mode=WAL; PRAGMA synchronous=OFF; PRAGMA locking_mode=EXCLUSIVE;")
             self._db.executescript(_SCHEMA)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import TypeAdapter
 
 from lab.fleet import description, scenario
 from lab.fleet.behaviour import Behaviours, Mishap
@@ -16,6 +17,7 @@ from lab.fleet.errors import FleetError
 from lab.fleet.kinds import Kind
 from lab.fleet.scenario import Scenario
 from tests.fleet_world import TRAY, Client, fleet, move
+from tests.regions import ROOT
 
 FAULTS: list[dict[str, Any]] = [
     {"fault": "slow", "share": 0.1, "factor": 10},
@@ -99,6 +101,16 @@ def test_all_faults_of_a_scenario_come_in_one_error(tmp_path: Path) -> None:
         "surprise",
     ):
         assert place in text, place
+
+
+def test_the_scenario_of_the_guide_fits_a_described_rack(tmp_path: Path) -> None:
+    guide = (ROOT / "docs" / "guides" / "fleet.md").read_text()
+    file = tmp_path / "scenario.yaml"
+    file.write_text(guide.partition("```yaml\n")[2].partition("```")[0])
+    found = scenario.load(file)
+    every = TypeAdapter(scenario.Fault).json_schema()["discriminator"]["mapping"]
+    assert {fault.fault for fault in found.faults} == set(every)
+    Behaviours(found, describe(1))
 
 
 def test_a_scenario_that_names_strangers_is_refused() -> None:

@@ -211,3 +211,11 @@ def test_a_state_is_not_taken_over_by_a_run_with_another_seed(tmp_path: Path) ->
     fleet(state=tmp_path, seed=1).close()
     with pytest.raises(FleetError, match="another seed"):
         fleet(state=tmp_path, seed=2)
+
+
+def test_a_second_simulator_does_not_use_the_state_of_a_running_one(tmp_path: Path) -> None:
+    first = fleet(state=tmp_path)
+    with pytest.raises(FleetError, match="another --state"):
+        fleet(state=tmp_path)
+    first.close()
+    fleet(state=tmp_path).close()
