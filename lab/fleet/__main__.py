@@ -30,11 +30,16 @@ def describe_command(
     series: Annotated[str, typer.Option("--series", help="Racks are called by it and three digits.")] = "sim-r",
     first: Annotated[int, typer.Option("--first", help="Number of the first rack.")] = 1,
     port: Annotated[int, typer.Option("--port", help="Port of all endpoints.")] = describe.PORT,
+    received: Annotated[
+        Path | None, typer.Option("--received", help="Also write the region's list of received trays.")
+    ] = None,
 ) -> None:
-    """Make the description of a fleet, in the form of a list of received hardware."""
-    text = description.dump(describe.describe(racks, seed=seed, series=series, first=first, port=port))
+    """Make the description of a fleet."""
+    made = describe.describe(racks, seed=seed, series=series, first=first, port=port)
     out.touch(0o600)
-    out.write_text(text)
+    out.write_text(description.dump(made))
+    if received is not None:
+        received.write_text(describe.received(made))
     print(f"{out}: {racks} racks")
 
 

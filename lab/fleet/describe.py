@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import json
 from hashlib import blake2b
 
 from lab.fleet.description import Description, Entry
@@ -27,6 +28,19 @@ def describe(racks: int, *, seed: int = 1, series: str = "sim-r", first: int = 1
         f"{series}{id:03d}": {p.name: _entry(seed, id, p, base + (id << 8) + p.host, port) for p in places()}
         for id in range(first, first + racks)
     }
+
+
+def received(description: Description) -> str:
+    """The list of received hardware alone, as a supplier sends it: compute trays by slot, without passwords."""
+    listed = {
+        rack: {
+            place: entry.model_dump(mode="json", include={"serial", "macs", "bmc_mac", "bmc_address"})
+            for place, entry in there.items()
+            if entry.kind is Kind.COMPUTE_TRAY
+        }
+        for rack, there in description.items()
+    }
+    return json.dumps(listed, indent=1) + "\n"
 
 
 def _entry(seed: int, rack: int, place: Place, address: int, port: int) -> Entry:

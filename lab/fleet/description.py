@@ -1,7 +1,7 @@
 """The fleet's description, `fleet.json`: who stands where, with which serial, MACs, address and factory password.
 
 Its form is that of a region's list of received hardware, `{rack: {slot: {serial, macs, bmc_mac, ...}}}`, with the
-other kinds of endpoints beside the slots. As a supplier's list does, it holds the factory passwords.
+other kinds of endpoints beside the slots, and the factory passwords. `lab.fleet.describe.received` is that list alone.
 """
 
 from __future__ import annotations

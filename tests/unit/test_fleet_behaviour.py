@@ -9,15 +9,16 @@ from typing import Any
 import pytest
 from pydantic import TypeAdapter
 
+from components.spec import load
 from lab.fleet import description, scenario
 from lab.fleet.behaviour import Behaviours, Mishap
 from lab.fleet.chance import Lognormal, draw
-from lab.fleet.describe import describe
+from lab.fleet.describe import describe, received
 from lab.fleet.errors import FleetError
 from lab.fleet.kinds import Kind
 from lab.fleet.scenario import Scenario
 from tests.fleet_world import TRAY, Client, fleet, move
-from tests.regions import ROOT
+from tests.regions import REGIONS, ROOT
 
 FAULTS: list[dict[str, Any]] = [
     {"fault": "slow", "share": 0.1, "factor": 10},
@@ -130,6 +131,18 @@ def test_a_description_is_a_list_of_received_hardware_with_the_other_endpoints_b
     assert {"serial", "macs", "bmc_mac", "bmc_address"} <= set(found["ess-r001"]["18"])
     assert len(found["ess-r001"]) == 18 + 36 + 9 + 8
     assert description.load(file) == describe(2, series="ess-r")
+
+
+def test_a_region_takes_the_trays_of_a_described_fleet_as_received(tmp_path: Path) -> None:
+    file = tmp_path / ".region" / "essonne" / "received.json"
+    file.parent.mkdir(parents=True)
+    there = describe(250, series="ess-r")
+    file.write_text(received(there))
+    region = load(REGIONS / "essonne", REGIONS / "_catalogue", project=tmp_path)
+    tray = region.racks[0].trays[0]
+    entry = there["ess-r001"]["1"]
+    assert (tray.serial, tuple(tray.macs), tray.bmc_mac) == (entry.serial, entry.macs, entry.bmc_mac)
+    assert "password" not in file.read_text()
 
 
 def test_250_racks_have_17750_endpoints_and_no_serial_mac_or_address_twice() -> None:
