@@ -52,7 +52,7 @@ def ours(region: Path, out: Path) -> None:
         steps[name], began = now - began, now
 
     with kept():
-        spec = load(region, ROOT / "stacks/regions/_catalogue", project=ROOT)
+        spec = load(region, region.parent / "_catalogue", project=ROOT)
         step("validate")
         plan = compile_region(spec, pending_index(spec))
         step("plan")
@@ -106,9 +106,9 @@ def measure(size: int, rounds: int) -> tuple[Json, Json, Json]:
         peer: list[str | Path] = [peer_python(), ROOT / "benchmarks/avd/render.py", folder / "topology.json", out]
         mine: list[str | Path] = [sys.executable, "-m", "benchmarks.pyavd", "--ours", region, "--out", out]
         # In turn, so that what else the machine does meets both.
-        results = [(run(peer, out), run(mine, out)) for _ in range(rounds)]
-    avd = min((a for a, _ in results), key=seconds)
-    return fabric, avd, min((m for _, m in results), key=seconds)
+        results = [(run(mine, out), run(peer, out)) for _ in range(rounds)]
+    avd = min((a for _, a in results), key=seconds)
+    return fabric, avd, min((m for m, _ in results), key=seconds)
 
 
 def main() -> None:

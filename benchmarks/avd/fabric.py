@@ -8,10 +8,21 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
 Json = dict[str, Any]
+SWITCH = """
+switch: bench
+simulated: true
+kind: ethernet
+ports: 128
+speed_gbps: 400
+port_name: "swp{port}"
+os: [cumulus]
+"""
+"""As large as the largest fabric here needs."""
 
-SIZES = {64: (1, 56), 256: (4, 56), 1008: (14, 64)}
+SIZES = {64: (1, 56), 256: (4, 56), 1008: (8, 118)}
 """Switches -> planes, and leaves in each beside eight spines."""
 SPINES = 8
+PORTS = 128
 SPINE_AS, LEAF_AS = 65000, 4200001000
 MTU, BFD_MS, BFD_N = 9000, 300, 3
 LOOPBACKS = "10.0.0.0/20"
@@ -29,7 +40,7 @@ pools:
 scalable_unit: {{racks: 1, island_units: 16}}
 asns: {{spine: {spine_as}, leaf: {leaf_as}-{last_as}, host: 65200-65299}}
 fabric:
-  switch: sn5600
+  switch: bench
   switch_os: cumulus
   mtu: {mtu}
   bfd: {{interval_ms: {bfd_ms}, multiplier: {bfd_n}}}
@@ -52,7 +63,7 @@ def topology(size: int) -> Json:
             id = first + SPINES + n
             leaf = _switch(f"p{plane:02d}-leaf{n:02d}", id, "leaf", plane, LEAF_AS + id)
             leaf["ports"] = [
-                {"port": 64 - SPINES + k, "peer": spine["name"], "peer_port": n}
+                {"port": PORTS - SPINES + k, "peer": spine["name"], "peer_port": n}
                 for k, spine in enumerate(spines, start=1)
             ]
             switches.append(leaf)
@@ -67,6 +78,8 @@ def _switch(name: str, id: int, role: str, plane: int, asn: int) -> Json:
 
 def describe(fabric: Json, folder: Path) -> Path:
     """The lab's description with this fabric in it; the lab's one rack hangs on the first leaves."""
+    shutil.copytree(ROOT / "stacks/regions/_catalogue", folder / "_catalogue")
+    (folder / "_catalogue/switches/bench.yaml").write_text(SWITCH)
     region = folder / "lab"
     shutil.copytree(ROOT / "stacks/regions/lab", region)
     spines: list[str] = []
