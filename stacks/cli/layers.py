@@ -15,8 +15,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from types import MappingProxyType
-from typing import Any
 
 from pulumi import automation
 
@@ -34,8 +32,6 @@ NEEDS: Mapping[str, frozenset[str]] = {
     "runtime": frozenset({"cluster"}),
 }
 """Which layers must be up before a layer."""
-
-NONE: Mapping[str, Any] = MappingProxyType({})
 
 RUNBOOKS = {
     "fabric": "docs/runbooks/BgpSessionDown.md",
@@ -184,8 +180,8 @@ def run_layers(
     operation: Operation,
     report: Report,
     *,
-    plans: Mapping[str, Path] = NONE,
-    variables: Mapping[str, str] = NONE,
+    plans: Mapping[str, Path] | None = None,
+    variables: Mapping[str, str] | None = None,
 ) -> list[Phase]:
     """Run layers in the order of their needs (reversed for destroy); previews all at once.
 
@@ -199,8 +195,8 @@ def run_layers(
         _create_stacks(region)
         if operation is not Operation.PREVIEW:
             drop_stale_locks(str(StackName(region, layer)) for layer in layers)
-        phases = {layer: Phase(layer, plan=plans.get(layer)) for layer in layers}
-        return _run_layers(region, phases, operation, report, variables)
+        phases = {layer: Phase(layer, plan=(plans or {}).get(layer)) for layer in layers}
+        return _run_layers(region, phases, operation, report, variables or {})
 
 
 def _run_layers(

@@ -13,14 +13,8 @@ from components.plan.consequences.costs import BENCH, CostTable
 from components.plan.consequences.duration import duration
 from components.plan.consequences.groups import grouped
 from components.plan.consequences.hosts import domain_effects, host_change, node_change, not_received, spares
-from components.plan.consequences.model import (
-    CableWork,
-    Consequences,
-    HandWork,
-    PowerChange,
-    ServiceEffect,
-    TenantEffect,
-)
+from components.plan.consequences.impact import ServiceEffect, TenantEffect
+from components.plan.consequences.model import CableWork, Consequences, HandWork, PowerChange
 from components.plan.consequences.planned import Planned, planned_actions
 from components.plan.consequences.power import power_change
 from components.plan.consequences.rollback import rollback

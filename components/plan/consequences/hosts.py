@@ -9,7 +9,7 @@ from functools import cached_property
 
 from components.plan.actions import ActionKind
 from components.plan.budgets import DESTRUCTIVE_PER_RACK
-from components.plan.consequences.model import DomainEffect, NodeChange, NotReceived, SpareGroup, Spares
+from components.plan.consequences.impact import DomainEffect, NodeChange, NotReceived, SpareGroup, Spares
 from components.plan.consequences.names import fold
 from components.plan.consequences.planned import Planned
 from components.plan.consequences.snapshot import RACK, Layers

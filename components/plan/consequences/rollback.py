@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from components.plan.actions import ActionKind
 from components.plan.consequences.effects import INTERRUPTING
+from components.plan.consequences.impact import ServiceEffect, TenantEffect
 from components.plan.consequences.model import (
     ActionGroup,
     CableGroup,
@@ -13,8 +14,6 @@ from components.plan.consequences.model import (
     Danger,
     HandWork,
     RollbackStep,
-    ServiceEffect,
-    TenantEffect,
 )
 from components.plan.consequences.words import count, hand_text
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from components.plan.consequences.hosts import HostChange, gpus_away, gpus_in_service
-from components.plan.consequences.model import ServiceEffect, TenantEffect
+from components.plan.consequences.impact import ServiceEffect, TenantEffect
 from components.plan.model import NamespacePlan, RegionPlan, ServicePlan
 
 _RESTARTING = ("namespace", "image", "port", "gpus")

@@ -6,17 +6,14 @@ from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 
 from components.plan.actions import ActionKind
+from components.plan.consequences.impact import DomainEffect, ServiceEffect, SpareGroup, TenantEffect
 from components.plan.consequences.model import (
     ActionGroup,
     CableWork,
     Consequences,
     Danger,
-    DomainEffect,
     HandWork,
     PowerChange,
-    ServiceEffect,
-    SpareGroup,
-    TenantEffect,
 )
 
 DANGER: Mapping[Danger, str] = MappingProxyType(
