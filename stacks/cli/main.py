@@ -136,11 +136,19 @@ app.command()(rules)
 
 
 @app.command()
-def schema() -> None:
-    """Print the JSON Schema of a region's description, for editors."""
+def schema(
+    what: Annotated[
+        str, typer.Argument(help="`region`, or a folder or file of the catalogue: racks, switches, sources.yaml, ...")
+    ] = "region",
+) -> None:
+    """Print a JSON Schema for editors: of a region's description, or of files of the catalogue."""
     from components.plan.schema import schema as region_schema
+    from components.spec.catalogue.schema import catalogue_schemas
 
-    print(json.dumps(region_schema(), indent=2))
+    schemas = {"region": region_schema(), **catalogue_schemas()}
+    if what not in schemas:
+        raise typer.BadParameter(f"there is no schema of {what}; there are {', '.join(schemas)}")
+    print(json.dumps(schemas[what], indent=2))
 
 
 @app.command()

@@ -226,3 +226,10 @@ def test_the_wiring_is_exported_before_anything_is_published() -> None:
     done = CliRunner().invoke(cli.app, ["export", "lab", "wiring"])
     assert done.exit_code == 0, done.output
     assert [m["name"] for m in json.loads(done.stdout)["machines"]] == [f"lab-r01-t0{slot}" for slot in (1, 2, 3, 4)]
+
+
+@pytest.mark.parametrize("what", ["region", "racks", "sources.yaml"])
+def test_editors_get_a_schema_of_every_kind_of_file(what: str) -> None:
+    done = CliRunner().invoke(cli.app, ["schema", what])
+    assert json.loads(done.stdout)["$schema"].startswith("https://json-schema.org/")
+    assert CliRunner().invoke(cli.app, ["schema", "spells"]).exit_code == 2
