@@ -21,6 +21,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import uuid
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -134,15 +135,22 @@ def _deployed(name: str, tray: Mapping[str, Any]) -> dict[str, Any]:
     return {"node": f"node-of-{name}", "state": tray["desired"], "address": tray["oob"]["address"], "left": ""}
 
 
+def _id(urn: str) -> str:
+    """As Pulumi gives one to a provider; any name will do for the others."""
+    return str(uuid.uuid5(uuid.NAMESPACE_URL, urn)) if "pulumi:providers:" in urn else urn.rpartition("::")[2]
+
+
 def record(folder: Path, env: Mapping[str, str], stack: str) -> int:
     """Write the state that an `up` of this stack would leave; returns its size in bytes."""
     plan = json.loads(pulumi(folder, env, "preview", "-s", stack, "--json"))
-    resources: list[dict[str, Any]] = []
-    for step in plan["steps"]:
-        state = step["newState"]
-        state.setdefault("id", state["urn"].rpartition("::")[2]) if state["custom"] else None
-        state["outputs"] = outputs(state)
-        resources.append(state)
+    resources: list[dict[str, Any]] = [step["newState"] for step in plan["steps"]]
+    for resource in resources:
+        if resource["custom"]:
+            resource["id"] = _id(resource["urn"])
+        if resource.get("provider"):  # referred to as URN::ID; a preview does not know the id yet
+            urn = resource["provider"].rpartition("::")[0]
+            resource["provider"] = f"{urn}::{_id(urn)}"
+        resource["outputs"] = outputs(resource)
     exported = json.loads(pulumi(folder, env, "stack", "export", "-s", stack))
     exported["deployment"]["resources"] = resources
     text = json.dumps(exported)

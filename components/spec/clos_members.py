@@ -39,8 +39,9 @@ def ports_of(data: Data, switch: object, lanes: int) -> Ports:
 
 def spines(clos: Clos, region: str, ports: Ports) -> Iterator[Data]:
     ids = iter(clos.spine_ids)
-    for plane in range(1, clos.planes + 1):
-        for k in range(1, clos.spines_per_plane + 1):
+    # Ids go round the planes, and ports count down from the last: one more spine in each plane moves no other.
+    for k in range(1, clos.spines_per_plane + 1):
+        for plane in range(1, clos.planes + 1):
             id = next(ids, None)
             if id is None:  # too few ids: the rule on their count says so
                 return
@@ -48,7 +49,7 @@ def spines(clos: Clos, region: str, ports: Ports) -> Iterator[Data]:
                 "name": f"{region}-p{plane}-spine{k:02d}",
                 "id": id,
                 "plane": plane,
-                "leaf_port": ports.whole(ports.count - clos.spines_per_plane + k),
+                "leaf_port": ports.whole(ports.count + 1 - k),
             }
 
 
@@ -66,8 +67,8 @@ def leaves(clos: Clos, region: str, units: list[int]) -> Iterator[Data]:
 def borders(clos: Clos, region: str, ports: Ports) -> Iterator[Data]:
     ids = iter(clos.border_ids or ())
     edge = 0
-    for plane in range(1, clos.planes + 1):
-        for k in range(1, clos.borders_per_plane + 1):
+    for k in range(1, clos.borders_per_plane + 1):
+        for plane in range(1, clos.planes + 1):
             id = next(ids, None)
             if id is None:
                 return

@@ -90,8 +90,9 @@ class Clos(Model):
     border_port: Interface
     """The port of a border leaf that leads outside."""
     spine_ids: Ids
-    """Ids of all spines, plane after plane, as many as there are."""
+    """Ids of all spines, given to the planes in turn: of four planes, the first four ids are their first spines.
+    More spines take ids at the end."""
     border_ids: Ids | None = None
-    """Ids of the border leaves, plane after plane."""
+    """Ids of the border leaves, given to the planes in turn."""
     first_leaf_id: Id
     """Leaf k of unit u has this id + (u - 1) * planes + (k - 1)."""
