@@ -47,9 +47,7 @@ def _result(plan: RegionPlan, host: HostPlan, result: RunResult) -> CheckResult:
     report = next((r for r in result.reports.get(host.name, ()) if r.get("role") == ROLE), None)
     failure = next((task.message for task in result.failed if task.host == host.name), f"no report; see {result.log}")
     cluster = plan.cluster
-    is_good = (
-        report is not None and report["version"] == cluster.nvidia_driver and report["gpus"] == host.gpus
-    )
+    is_good = report is not None and report["version"] == cluster.nvidia_driver and report["gpus"] == host.gpus
     return judged(
         f"runtime.driver.{host.name}",
         good=is_good,

@@ -21,7 +21,6 @@ from components.plan.ordering import natural
 from components.spec.network import Leaf, Pools, Spine
 from components.spec.region import Region
 
-
 LINK_PREFIX = 31
 """Of the management address of a host without an out-of-band port, or without a pool for it."""
 

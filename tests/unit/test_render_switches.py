@@ -130,7 +130,9 @@ def test_sonic_on_unknown_hardware_is_refused_with_what_is_known(lab_plan: Regio
 
 
 def test_every_switch_has_its_files_under_its_name(essonne_rack: RegionPlan, lab_plan: RegionPlan) -> None:
-    assert {path for path, _ in RENDERS["switches"].files(lab_plan)} == {f"{s.name}/frr.conf" for s in lab_plan.fabric.switches}
+    assert {path for path, _ in RENDERS["switches"].files(lab_plan)} == {
+        f"{s.name}/frr.conf" for s in lab_plan.fabric.switches
+    }
     assert {path for path, _ in RENDERS["switches"].files(essonne_rack)} == {
         f"{s.name}/startup.yaml" for s in essonne_rack.fabric.switches
     }
