@@ -29,6 +29,7 @@ from typing import Any
 from components.plan import compile_region
 from components.plan.model import RegionPlan
 from components.plan.pending import pending_index
+from components.provider.switch_group import read_group
 from components.spec import load
 from stacks.cli.environment import search_path
 from stacks.project import CATALOGUE, LAYERS, ROOT, region_folder
@@ -114,25 +115,27 @@ def timed(folder: Path, env: Mapping[str, str], *words: str) -> tuple[float, str
 
 
 def outputs(resource: Mapping[str, Any]) -> dict[str, Any]:
-    """What an `up` that went well records beside the inputs."""
+    """What an `up` that went well records."""
     inputs: dict[str, Any] = resource.get("inputs", {})
     match resource["type"]:
         case "gpuregion:baremetal:Rack":
-            return {**inputs, "trays": {n: {**t, **_deployed(n, t)} for n, t in inputs["trays"].items()}}
+            return {"trays": {name: _deployed(name, tray) for name, tray in inputs["trays"].items()}}
         case "gpuregion:network:SwitchConfig":
-            from components.provider.switch_group import read_group
-
             desired = read_group(inputs).desired
-            return {
-                **inputs,
-                "switches": {n: {**inputs["switches"][n], "config_sha256": d.sha256} for n, d in desired.items()},
-            }
+            return {"switches": {name: {"config_sha256": each.sha256} for name, each in desired.items()}}
         case _:
-            return inputs
+            return dict(resource.get("outputs", {}))
 
 
-def _deployed(name: str, tray: Mapping[str, Any]) -> dict[str, Any]:
-    return {"node": f"node-of-{name}", "state": tray["desired"], "address": tray["oob"]["address"], "left": ""}
+def _deployed(name: str, tray: Mapping[str, Any]) -> dict[str, str]:
+    return {
+        "node": f"node-of-{name}",
+        "state": tray["desired"],
+        "address": tray["oob"]["address"],
+        "image_sha256": "0" * 64,
+        "deployed": f"deployment-of-{name}",
+        "left": "",
+    }
 
 
 def _id(urn: str) -> str:

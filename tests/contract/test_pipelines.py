@@ -21,8 +21,6 @@ WORKFLOWS = sorted([*ROOT.glob(".github/workflows/*.yml"), *ROOT.glob(".forgejo/
 GITLAB = [ROOT / ".gitlab-ci.yml", ROOT / GITLAB_TEMPLATE.removeprefix("/")]
 Job = dict[str, Any]
 SAME_REPOSITORY = "github.event.pull_request.head.repo.full_name == github.repository"
-AWAITED = {"--save", "--plan"}
-"""Options of `preview` and `up` that come with the saved plan."""
 
 each_workflow = pytest.mark.parametrize("path", WORKFLOWS, ids=lambda p: str(p.relative_to(ROOT)))
 each_pipeline = pytest.mark.parametrize("path", [*WORKFLOWS, *GITLAB], ids=lambda p: str(p.relative_to(ROOT)))
@@ -66,7 +64,7 @@ def test_each_region_command_of_a_pipeline_exists_with_its_options(path: Path) -
     for name, *arguments in commands(path, ".venv/bin/region"):
         assert name in known, f"region {name}"
         options = {option for p in known[name].params for option in p.opts}
-        unknown = [a for a in arguments if a.startswith("--") and a not in options | AWAITED]
+        unknown = [a for a in arguments if a.startswith("--") and a not in options]
         assert not unknown, f"region {name} has no {unknown}"
 
 
