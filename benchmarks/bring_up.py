@@ -13,7 +13,6 @@ import argparse
 import json
 import os
 import platform
-import shutil
 import subprocess
 import time
 import urllib.request
@@ -86,8 +85,7 @@ def main() -> None:
     given = arguments.parse_args()
     print(f"{platform.platform()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}")
     timed("python", "-m", "lab", "down", "--purge")
-    shutil.rmtree(ROOT / ".region" / given.region, ignore_errors=True)
-    shutil.rmtree(ROOT / ".region" / "state", ignore_errors=True)
+    timed("region", "forget", given.region, "--yes")
     before = memory_mib()
     seconds, wiring = timed("region", "export", given.region, "wiring")
     (ROOT / ".lab").mkdir(exist_ok=True)

@@ -1,6 +1,6 @@
 """How long `pulumi preview` of a layer takes at full size, beside one resource for each endpoint.
 
-    python benchmarks/layer_preview.py [--region essonne] [--rounds 3] [--s3] [--endpoints 17750]
+    python -m benchmarks.layer_preview [--region essonne] [--rounds 3] [--endpoints 17750]
 
 Works on a copy of the project with a state of its own: nothing of the operator's is read or changed, and no
 device is asked. Hardware is taken as received, with made-up serial numbers. What an `up` would have recorded is
@@ -26,6 +26,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from benchmarks.object_store import object_store
 from components.plan import compile_region
 from components.plan.model import RegionPlan
 from components.plan.pending import pending_index
@@ -219,9 +220,13 @@ def main() -> None:
             f"{arguments.region}: {len(plan.racks)} racks, {len(plan.hosts)} trays, {len(plan.fabric.switches)} switches"
         )
         (folder / "state").mkdir()
-        env = environment(folder, {"PULUMI_BACKEND_URL": (folder / "state").as_uri()})
-        quiet = ours(folder, env, arguments.region, arguments.rounds)
-        worst = max(quiet.values())
+        print("state in files")
+        files = {"PULUMI_BACKEND_URL": (folder / "state").as_uri()}
+        quiet = ours(folder, environment(folder, files), arguments.region, arguments.rounds)
+        print("state in S3 (versitygw)")
+        with object_store(folder) as bucket:
+            in_s3 = ours(folder, environment(folder, bucket), arguments.region, arguments.rounds)
+        worst = max(*quiet.values(), *in_s3.values())
         print(f"no-op preview of a layer: {worst:.1f} s at most (target {TARGET_S:.0f} s)")
         if arguments.endpoints:
             peer = naive(folder, arguments.endpoints, arguments.rounds)
