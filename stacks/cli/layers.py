@@ -171,6 +171,10 @@ def forget_stacks(region: str) -> int:
         drop_stale_locks(mine)
         for name in mine:
             workspace.remove_stack(name, force=True)
+        # A stack whose state is gone already leaves its settings, and with them the salt of a passphrase that may be
+        # gone too: no new stack of this name could be made.
+        for layer in LAYERS:
+            (ROOT / f"Pulumi.{StackName(region, layer)}.yaml").unlink(missing_ok=True)
     return len(mine)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import threading
@@ -233,3 +234,22 @@ def test_editors_get_a_schema_of_every_kind_of_file(what: str) -> None:
     done = CliRunner().invoke(cli.app, ["schema", what])
     assert json.loads(done.stdout)["$schema"].startswith("https://json-schema.org/")
     assert CliRunner().invoke(cli.app, ["schema", "spells"]).exit_code == 2
+
+
+def test_a_forgotten_region_leaves_no_settings_of_stacks_whose_state_is_gone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Workspace:
+        def __init__(self, work_dir: str) -> None:
+            pass
+
+        def list_stacks(self) -> list[automation.StackSummary]:
+            return []
+
+    monkeypatch.setattr(layers_module, "ROOT", tmp_path)
+    monkeypatch.setattr(layers_module, "alone", lambda _region: contextlib.nullcontext())  # type: ignore[misc]
+    monkeypatch.setattr(automation, "LocalWorkspace", Workspace)
+    for name in ("Pulumi.lab.fabric.yaml", "Pulumi.paris.fabric.yaml", "Pulumi.yaml"):
+        (tmp_path / name).write_text("encryptionsalt: v1:of-a-passphrase-that-is-gone\n")
+    assert layers_module.forget_stacks("lab") == 0
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["Pulumi.paris.fabric.yaml", "Pulumi.yaml"]
