@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlencode
 
+from components.state.bucket import REGION
 from stacks.cli.environment import search_path
 
 
@@ -34,12 +35,12 @@ def object_store(folder: Path) -> Generator[dict[str, str]]:
                 if probe.connect_ex(("127.0.0.1", port)) == 0:
                     break
             time.sleep(0.1)
-        query = urlencode({"endpoint": f"http://127.0.0.1:{port}", "region": "eu", "s3ForcePathStyle": "true"})
+        query = urlencode({"endpoint": f"http://127.0.0.1:{port}", "region": REGION, "s3ForcePathStyle": "true"})
         yield {
             "PULUMI_BACKEND_URL": f"s3://state?{query}",
             "AWS_ACCESS_KEY_ID": keys["ROOT_ACCESS_KEY"],
             "AWS_SECRET_ACCESS_KEY": keys["ROOT_SECRET_KEY"],
-            "AWS_REGION": "eu",
+            "AWS_REGION": REGION,
         }
     finally:
         process.terminate()
