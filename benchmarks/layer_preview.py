@@ -194,6 +194,12 @@ def naive(folder: Path, count: int, rounds: int) -> float:
     (folder / "naive-state").mkdir()
     # Checkpoints are rewritten at each of its steps, which alone would take hours: the peer's best configuration.
     env = environment(folder, backend) | {"PULUMI_SKIP_CHECKPOINTS": "true", "PULUMI_EXPERIMENTAL": "true"}
+    # The plugin of dynamic resources, which comes with Pulumi's own distribution as a script like this.
+    plugin = folder / "bin" / "pulumi-resource-pulumi-python"
+    plugin.parent.mkdir()
+    plugin.write_text('#!/bin/sh\nexec python -u -m pulumi.dynamic "$@"\n')
+    plugin.chmod(0o755)
+    env["PATH"] = f"{plugin.parent}{os.pathsep}{env['PATH']}"
     place = folder / "naive"
     pulumi(place, env, "stack", "init", "naive")
     seconds, _ = timed(place, env, "up", "--yes", "--skip-preview", "-s", "naive", "--parallel", "64")

@@ -11,19 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import pulumi
-from pulumi.dynamic import CreateResult, DiffResult, Resource, ResourceProvider
-
-
-class EndpointProvider(ResourceProvider):
-    """Does nothing, at once: only the layout is measured."""
-
-    serialize_as_secret_always = False
-
-    def create(self, props: dict[str, Any]) -> CreateResult:
-        return CreateResult(id_=props["name"], outs=props)
-
-    def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> DiffResult:
-        return DiffResult(changes={k: v for k, v in _olds.items() if k != "__provider"} != _news)
+from endpoint import EndpointProvider
+from pulumi.dynamic import Resource
 
 
 class Endpoint(Resource):
