@@ -7,7 +7,6 @@ comes to that rack.
 
 from __future__ import annotations
 
-import datetime
 import ipaddress
 import os
 import ssl
@@ -18,6 +17,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+from lab.certificates import builder, private_pem, usage
 
 _DAYS = 397
 
@@ -37,7 +38,7 @@ class Authority:
             self._key = key
         else:
             self._key = ec.generate_private_key(ec.SECP256R1())
-            _write(key_file, _pem(self._key))
+            _write(key_file, private_pem(self._key))
             _write(self.certificate, self._self_signed().public_bytes(serialization.Encoding.PEM), 0o644)
         self._issuer = x509.load_pem_x509_certificate(self.certificate.read_bytes())
         self._server_key = ec.generate_private_key(ec.SECP256R1())
@@ -51,7 +52,7 @@ class Authority:
             found.num_tickets = 0  # Python's clients do not resume
             path = self._directory / "rack.pem"
             chain = self._issue(rack, addresses).public_bytes(serialization.Encoding.PEM)
-            _write(path, _pem(self._server_key) + chain)
+            _write(path, private_pem(self._server_key) + chain)
             found.load_cert_chain(path)
             path.unlink()  # OpenSSL takes files; this one has been read
             self._contexts[rack] = found
@@ -60,58 +61,27 @@ class Authority:
     def _issue(self, rack: str, addresses: Sequence[str]) -> x509.Certificate:
         names = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address(a)) for a in addresses])
         authority = self._issuer.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value
-        builder = (
-            _builder(_name(f"BMCs of {rack}"), self._issuer.subject, self._server_key)
+        unsigned = (
+            builder(_name(f"BMCs of {rack}"), self._issuer.subject, self._server_key, _DAYS)
             .add_extension(names, critical=False)
             .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
             .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
             .add_extension(x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(authority), critical=False)
         )
-        return builder.sign(self._key, hashes.SHA256())
+        return unsigned.sign(self._key, hashes.SHA256())
 
     def _self_signed(self) -> x509.Certificate:
         name = _name("Simulated fleet CA")
-        usage = x509.KeyUsage(
-            digital_signature=True,
-            key_cert_sign=True,
-            crl_sign=True,
-            content_commitment=False,
-            key_encipherment=False,
-            data_encipherment=False,
-            key_agreement=False,
-            encipher_only=False,
-            decipher_only=False,
-        )
-        builder = (
-            _builder(name, name, self._key)
+        unsigned = (
+            builder(name, name, self._key, _DAYS)
             .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-            .add_extension(usage, critical=True)
+            .add_extension(usage(signs_certificates=True), critical=True)
         )
-        return builder.sign(self._key, hashes.SHA256())
-
-
-def _builder(subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePrivateKey) -> x509.CertificateBuilder:
-    now = datetime.datetime.now(datetime.UTC)
-    return (
-        x509.CertificateBuilder()
-        .subject_name(subject)
-        .issuer_name(issuer)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - datetime.timedelta(hours=1))
-        .not_valid_after(now + datetime.timedelta(days=_DAYS))
-        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
-    )
+        return unsigned.sign(self._key, hashes.SHA256())
 
 
 def _name(common: str) -> x509.Name:
     return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common)])
-
-
-def _pem(key: ec.EllipticCurvePrivateKey) -> bytes:
-    return key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
 
 
 def _write(path: Path, data: bytes, mode: int = 0o600) -> None:

@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from lab.certificates import builder, private_pem, usage
 from lab.errors import LabError
 from lab.home import Home, write_atomically
 from lab.wiring import Wiring
@@ -57,13 +58,13 @@ def _ensure_authority(home: Home, wiring: Wiring) -> bool:
             x509.NameAttribute(NameOID.COMMON_NAME, f"{wiring.name} region CA"),
         ]
     )
-    builder = (
-        _builder(name, name, key, _AUTHORITY_DAYS)
+    unsigned = (
+        builder(name, name, key, _AUTHORITY_DAYS)
         .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .add_extension(_usage(signs_certificates=True), critical=True)
+        .add_extension(usage(signs_certificates=True), critical=True)
     )
     _write_key(path.with_suffix(".key"), key)
-    _write_certificates(path, [builder.sign(key, hashes.SHA256())])
+    _write_certificates(path, [unsigned.sign(key, hashes.SHA256())])
     return True
 
 
@@ -77,16 +78,16 @@ def _ensure_server(home: Home, name: str, names: Sequence[str | ipaddress.IPv4Ad
     key = ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, str(names[0]))])
     key_identifier = issuer.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value
-    builder = (
-        _builder(subject, issuer.subject, key, _SERVER_DAYS)
+    unsigned = (
+        builder(subject, issuer.subject, key, _SERVER_DAYS)
         .add_extension(wanted, critical=False)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
-        .add_extension(_usage(signs_certificates=False), critical=True)
+        .add_extension(usage(signs_certificates=False), critical=True)
         .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
         .add_extension(x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(key_identifier), critical=False)
     )
     _write_key(key_path, key)
-    _write_certificates(path, [builder.sign(signer, hashes.SHA256()), issuer])
+    _write_certificates(path, [unsigned.sign(signer, hashes.SHA256()), issuer])
     return True
 
 
@@ -104,37 +105,6 @@ def _is_good(path: Path, key_path: Path, issuer: x509.Certificate, wanted: x509.
     return names == wanted and found.not_valid_after_utc > soon
 
 
-def _builder(
-    subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePrivateKey, days: int
-) -> x509.CertificateBuilder:
-    now = datetime.datetime.now(datetime.UTC)
-    return (
-        x509.CertificateBuilder()
-        .subject_name(subject)
-        .issuer_name(issuer)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        # Clocks of new machines may be a little behind.
-        .not_valid_before(now - datetime.timedelta(hours=1))
-        .not_valid_after(now + datetime.timedelta(days=days))
-        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
-    )
-
-
-def _usage(*, signs_certificates: bool) -> x509.KeyUsage:
-    return x509.KeyUsage(
-        digital_signature=True,
-        key_cert_sign=signs_certificates,
-        crl_sign=signs_certificates,
-        content_commitment=False,
-        key_encipherment=False,
-        data_encipherment=False,
-        key_agreement=False,
-        encipher_only=False,
-        decipher_only=False,
-    )
-
-
 def _read_key(path: Path) -> ec.EllipticCurvePrivateKey:
     key = serialization.load_pem_private_key(path.read_bytes(), None)
     if not isinstance(key, ec.EllipticCurvePrivateKey):
@@ -143,8 +113,7 @@ def _read_key(path: Path) -> ec.EllipticCurvePrivateKey:
 
 
 def _write_key(path: Path, key: ec.EllipticCurvePrivateKey) -> None:
-    pem = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    write_atomically(path, pem.decode(), 0o600)
+    write_atomically(path, private_pem(key).decode(), 0o600)
 
 
 def _write_certificates(path: Path, chain: Sequence[x509.Certificate]) -> None:
