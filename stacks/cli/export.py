@@ -85,6 +85,17 @@ def _one(what: str, files: dict[str, str], only: str | None) -> str:
         return files[only]
     if only is None and len(files) == 1:
         return next(iter(files.values()))
+    if not files:
+        raise SpecError(
+            f"{what} holds nothing of this region yet",
+            [
+                Problem(
+                    path=what,
+                    message="the region has none of the things that this view is of",
+                    remedy="machines are told once they are received: see `received` in the region's description",
+                )
+            ],
+        )
     paths = list(files)
     more = f" and {len(paths) - SHOWN} more" if len(paths) > SHOWN else ""
     raise SpecError(

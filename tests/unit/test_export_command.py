@@ -45,3 +45,10 @@ def test_all_files_of_a_render_are_written(tmp_path: Path) -> None:
 def test_what_cannot_be_exported_is_told(words: list[str], told: str) -> None:
     with pytest.raises(SpecError, match=told):
         run(*words)
+
+
+def test_a_view_of_machines_that_are_not_received_says_so() -> None:
+    from stacks.cli.export import _one  # pyright: ignore[reportPrivateUsage]
+
+    with pytest.raises(SpecError, match="holds nothing of this region yet"):
+        _one("nico", {}, None)
