@@ -9,10 +9,6 @@ from tests.scenarios import ESSONNE, LAB, Scenario
 
 _DRIVER = "580.126.20"
 _FIRMWARE = "_catalogue/firmware/dgx-gb200.yaml"
-_UNKNOWN = (
-    "parts: {}\nunknown:\n  parts: no version set of GB200 was read; take it from the DGX GB200 firmware update guide"
-    " before a rack is flashed\n"
-)
 _TRAY = '      - {{slot: {0}, role: {1}, serial: LABR01T0{0}, macs: ["02:1a:b0:01:0{0}:00", "02:1a:b0:01:0{0}:01", "02:1a:b0:01:0{0}:02"]}}\n'
 
 CASES: Mapping[str, Scenario] = {
@@ -87,17 +83,7 @@ CASES: Mapping[str, Scenario] = {
     "rack-added-not-received": Scenario(base=ESSONNE, after=(Edit("racks.yaml", "ids: 1-4", "ids: 1-5"),)),
     "rack-removed": Scenario(base=ESSONNE, after=(Edit("racks.yaml", "ids: 1-4", "ids: 1-3"),), racks=3),
     "image-of-four-racks": Scenario(base=ESSONNE, images="2"),
-    "firmware": Scenario(
-        base=ESSONNE,
-        before=(
-            Edit(
-                _FIRMWARE,
-                _UNKNOWN,
-                "parts: {bmc: 1.0.1, sbios: 2.0.1}\nevidence:\n  parts: {confidence: K, note: made up for a test}\n",
-            ),
-        ),
-        after=(Edit(_FIRMWARE, "sbios: 2.0.1", "sbios: 2.0.2"),),
-    ),
+    "firmware": Scenario(base=ESSONNE, after=(Edit(_FIRMWARE, "sbios: 02.04.12", "sbios: 02.05.06"),)),
     "mtu": Scenario(base=ESSONNE, after=(Edit("network.yaml", "mtu: 9000", "mtu: 9100"),)),
     "switch-system": Scenario(base=ESSONNE, after=(Edit("network.yaml", "switch_os: cumulus", "switch_os: sonic"),)),
     "spines-added": Scenario(

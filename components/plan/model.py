@@ -127,7 +127,7 @@ class RackPlan:
     """Its part of the out-of-band network, CIDR."""
     hardware: TrayHardware
     firmware: FirmwarePlan | None = None
-    """None where the catalogue names no complete set."""
+    """None where the catalogue names no set."""
     hosts: tuple[HostPlan, ...]
 
 

@@ -68,7 +68,7 @@ def _rack(
 
 def _firmware(profile: RackProfile, region: Region) -> FirmwarePlan | None:
     baseline = region.catalogue.baseline(profile.firmware) if profile.firmware else None
-    if baseline is None or not baseline.is_complete:
+    if baseline is None or not baseline.is_known:
         return None
     return FirmwarePlan(
         baseline=baseline.baseline, release=baseline.release or "", parts=tuple(sorted(baseline.parts.items()))

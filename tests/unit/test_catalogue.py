@@ -6,9 +6,10 @@ from functools import cache
 
 import pytest
 
-from components.spec.catalogue import Catalogue, RackProfile, load_catalogue
+from components.spec.catalogue import Catalogue, Endpoint, RackProfile, load_catalogue
 from components.spec.catalogue.derive import elevation, oob_addresses, oob_ports, planned_kw, port_name
 from components.spec.catalogue.facts import evidence_for, facts
+from lab.fleet.hardware import HARDWARE
 from tests.regions import REGIONS, ROOT
 
 
@@ -156,7 +157,7 @@ def test_the_literal_reading_of_18_000_superchips_does_not_fit_40_mw() -> None:
 def test_the_tested_gb300_baseline_is_exact_and_complete() -> None:
     baseline = catalogue().baseline("dgx-gb300-1-0-6")
     assert baseline is not None
-    assert baseline.is_complete
+    assert baseline.is_known
     assert dict(baseline.parts) == {
         "bmc": "GB200Nvl-25.08-9",
         "hmc": "GB200Nvl-25.08-B",
@@ -168,11 +169,21 @@ def test_the_tested_gb300_baseline_is_exact_and_complete() -> None:
     }
 
 
-def test_a_baseline_without_versions_is_never_complete() -> None:
-    for name in ("dgx-gb200", "dgx-h200", "dgx-b200"):
+def test_the_bundle_of_gb200_names_every_component_that_can_be_pushed() -> None:
+    baseline = catalogue().baseline("dgx-gb200")
+    assert baseline is not None
+    left_alone = {"FW_CPLD_0"}
+    for kind, hardware in HARDWARE.items():
+        pushable = {c.id for c in hardware.components if c.identifier is not None}
+        assert baseline.versions(Endpoint(kind.value)).keys() == pushable - left_alone
+    assert baseline.versions(Endpoint.NVLINK_SWITCH)["NVOS"] == "25.02.2445"
+
+
+def test_a_baseline_without_versions_is_never_flashed() -> None:
+    for name in ("dgx-h200", "dgx-b200"):
         baseline = catalogue().baseline(name)
         assert baseline is not None
-        assert not baseline.is_complete
+        assert not baseline.is_known
 
 
 @pytest.mark.parametrize(

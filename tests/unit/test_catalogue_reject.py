@@ -53,6 +53,11 @@ ROWS = [
         "nothing says why this value of dgx-gb300-1-0-6 is believed|4.34.1|an entry of `evidence` for the field, or for"
         " one above it|add `tools.mft: {confidence: V, sources: [S1]}` to its evidence, or leave the value out and say"
         " why under `unknown`"),
+    row("firmware-part", "firmware/dgx-gb200.yaml", "NVOS: nvos", "NVOS: nvoss",
+        "NVOS: nvoss", "catalogue.baselines[1].inventory.nvlink_switch.NVOS",
+        "there is no such firmware part|nvoss|bf3_bmc, bf3_erot, bf3_nic, bf3_uefi, bmc, cx7, delta_pmc, delta_psu, fpga,"
+        " gpu, hmc, hmc_cpld, hmc_erot, liteon_pmc, liteon_psu, nvlink_bmc, nvlink_bmc_erot, nvlink_cpld1, nvlink_cpld2,"
+        " nvlink_cpld3, nvlink_cpld4, nvlink_fpga, nvlink_sbios, nvos, sbios|did you mean nvos?"),
     row("evidence-dangling", _SHELF, "  supply_kw: {confidence", "  suply_kw: {confidence",
         "  suply_kw:", "catalogue.power_units[1].evidence.suply_kw",
         "there is no such value of power-shelf-33kw|suply_kw|is_managed, kind, kw, makers, power_unit, supplies,"

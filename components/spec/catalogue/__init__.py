@@ -7,7 +7,7 @@ from components.spec.catalogue.catalogue import Catalogue
 from components.spec.catalogue.checks import CHECKS
 from components.spec.catalogue.evidence import CatalogueItem, Evidence, Source
 from components.spec.catalogue.files import CatalogueFiles, load_catalogue, read_catalogue
-from components.spec.catalogue.firmware import FirmwareBaseline
+from components.spec.catalogue.firmware import Endpoint, FirmwareBaseline
 from components.spec.catalogue.latency import Latency
 from components.spec.catalogue.power import PowerUnit
 from components.spec.catalogue.rack import RackProfile
@@ -20,6 +20,7 @@ __all__ = [
     "Catalogue",
     "CatalogueFiles",
     "CatalogueItem",
+    "Endpoint",
     "Evidence",
     "FirmwareBaseline",
     "Latency",

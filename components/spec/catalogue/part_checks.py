@@ -1,4 +1,4 @@
-"""Rules on switches, power units, software sets and latencies."""
+"""Rules on switches, power units, firmware, software sets and latencies."""
 
 from __future__ import annotations
 
@@ -70,6 +70,17 @@ def supplies_add_up(catalogue: Catalogue) -> Iterator[Fault]:
                 allowed=f"{unit.supplies} x {unit.supply_kw:g} kW = {total:g} kW",
                 remedy="correct one of them",
             )
+
+
+@check("firmware-part", partial=True)
+def inventories_name_parts(catalogue: Catalogue) -> Iterator[Fault]:
+    """Every part that a firmware inventory stands for has a version."""
+    for index, baseline in enumerate(catalogue.baselines):
+        for endpoint, members in baseline.inventory.items():
+            for id, part in members.items():
+                if part not in baseline.parts:
+                    at = ("catalogue", "baselines", index, "inventory", endpoint.value, id)
+                    yield unknown(at, "firmware part", part, baseline.parts, "the baseline's `parts`")
 
 
 @check("imex-version", partial=True)
@@ -163,6 +174,7 @@ CHECKS = (
     port_names_are_distinct,
     breakouts_fit_the_port,
     supplies_add_up,
+    inventories_name_parts,
     companions_match_the_driver,
     new_gpus_have_open_modules,
     ranges_are_ordered,
