@@ -1,14 +1,15 @@
 """The acceptance ledger: what is known of each serial number, from the rack's place on the floor to acceptance.
 
-Owns the form of an entry, how entries are chained (over the whole ledger and for each serial number), and what adds
-nothing because it is recorded already. Pure: clients keep the bytes, `components/engine/acceptance_verdict.py` judges
-them.
+Owns the words of the ledger and the form of an entry: a line is the SHA-256 of an entry's canonical JSON, a space and
+that JSON. `acceptance_chain.py` says what comes next, `acceptance_verdict.py` whether what is there is whole; clients
+keep the bytes.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -19,6 +20,11 @@ from components.errors import Problem, RegionError
 
 JSON: TypeAlias = "str | int | bool | Sequence[JSON] | Mapping[str, JSON] | None"
 """What evidence is made of. No fractions: their text differs between languages, and a digest is of a text."""
+
+
+DIGITS = 64
+"""Of a SHA-256 in hexadecimal."""
+_LINE = re.compile(rb"[0-9a-f]{64} \{")
 
 
 class AcceptanceEvent(StrEnum):
@@ -99,6 +105,43 @@ class Entry:
     def body(self) -> bytes:
         """The canonical text that its digest is of."""
         return canonical(vars(self))
+
+    @classmethod
+    def of(cls, body: bytes) -> Entry:
+        """Read a body. Raises ValueError for one that is no entry."""
+        try:
+            fields = cast("dict[str, Any]", json.loads(body))
+            fields["event"] = AcceptanceEvent(fields["event"])
+            entry = cls(**fields)
+        except (TypeError, KeyError) as error:
+            raise ValueError(f"it is no entry: {error}") from error
+        if not isinstance(cast("object", entry.number), int):
+            raise ValueError(f"its number is {entry.number!r}")  # noqa: TRY004 - one error for whatever is no entry
+        return entry
+
+
+@dataclass(frozen=True)
+class Line:
+    """An entry as it stands in the ledger."""
+
+    digest: str
+    """As it is written, which may be wrong."""
+    body: bytes
+
+    @classmethod
+    def of(cls, entry: Entry) -> Line:
+        body = entry.body()
+        return cls(digest(body), body)
+
+    @classmethod
+    def read(cls, text: bytes) -> Line:
+        """Read a line without its end. Raises ValueError for one that is none."""
+        if not _LINE.match(text):
+            raise ValueError("not a digest, a space and a document")
+        return cls(text[:DIGITS].decode(), text[DIGITS + 1 :])
+
+    def text(self) -> bytes:
+        return b"%s %s\n" % (self.digest.encode(), self.body)
 
 
 def canonical(document: Mapping[str, Any]) -> bytes:
