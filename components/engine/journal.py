@@ -3,49 +3,28 @@
 Owns the record of physical actions and the rule that a killed run repeats none of them: intent is on
 disk before the device is touched, outcome after, and an intent without outcome is resolved by looking
 at the device. Deliberately does not know devices (callers observe and act) and holds no secret:
-digests, names and redacted messages only.
+digests, names and redacted messages only. How it comes on disk is journal_file.py's.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
-import sqlite3
 import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from types import TracebackType
-from typing import Any
 
 from components.engine.action import Action, Observation, Outcome, Record
 from components.engine.approval import Approval
+from components.engine.journal_file import JournalError, JournalFile, history
+from components.engine.journal_memory import Known
 from components.engine.lock import RunLock
+from components.plan.actions.action import ActionKind
 
-__all__ = ["Action", "Journal", "Observation", "Outcome", "Record"]
+__all__ = ["Action", "Journal", "JournalError", "Observation", "Outcome", "Record"]
 
-SCHEMA = """
-CREATE TABLE IF NOT EXISTS runs (
-    id INTEGER PRIMARY KEY,
-    scope TEXT NOT NULL,
-    pid INTEGER NOT NULL,
-    started REAL NOT NULL,
-    ended REAL,
-    ending TEXT
-);
-CREATE TABLE IF NOT EXISTS actions (
-    id INTEGER PRIMARY KEY,
-    run INTEGER NOT NULL REFERENCES runs (id),
-    target TEXT NOT NULL,
-    kind TEXT NOT NULL,
-    digest TEXT NOT NULL,
-    destructive INTEGER NOT NULL,
-    intent_at REAL NOT NULL,
-    outcome_at REAL,
-    outcome TEXT,
-    detail TEXT
-);
-CREATE INDEX IF NOT EXISTS actions_by_target ON actions (target, kind, digest);
-"""
 DETAIL_LIMIT = 2000
 """Characters kept of an error; the whole text is in the log."""
 
@@ -57,25 +36,40 @@ def _as_it_is(text: str) -> str:
     return text
 
 
+class _RunClock:
+    """Time by the wall at the start of the run, and from there on by the monotonic clock.
+
+    So what actions took is right, and their times are in order, when the machine's clock is set meanwhile. Runs are
+    in the order of their numbers.
+    """
+
+    def __init__(self) -> None:
+        self._ahead = time.time() - time.monotonic()
+
+    def now(self) -> float:
+        return self._ahead + time.monotonic()
+
+
 class Journal:
     """The journal of one region, open for one run."""
 
     def __init__(
         self,
-        connection: sqlite3.Connection,
+        file: JournalFile,
         lock: RunLock,
         run: int,
+        clock: _RunClock,
         redact: Callable[[str], str],
         permit: Callable[[Action], None],
     ) -> None:
-        self._connection = connection
+        self._file = file
         self._lock = lock
         self._run = run
+        self._clock = clock
         self._redact = redact
         self.require = permit
         """Raises NotApprovedError for an action that is not in the approved plan."""
-        # sqlite's work is done in threads, one at a time: an fsync must not stop the event loop.
-        self._turn = asyncio.Lock()
+        self._known = Known(file.execute("SELECT id, target, kind, digest, outcome FROM actions ORDER BY id"))
 
     @classmethod
     def open(
@@ -101,28 +95,37 @@ class Journal:
         path.parent.mkdir(parents=True, exist_ok=True)
         lock = RunLock.acquire(path.with_name(f"{path.name}.{scope}.lock"), wait_s=wait_s)
         try:
-            connection = sqlite3.connect(path, timeout=30, isolation_level=None, check_same_thread=False)
-            connection.execute("PRAGMA journal_mode=WAL")
-            connection.execute("PRAGMA synchronous=FULL")
-            connection.executescript(SCHEMA)
-            now = time.time()
-            # The lock is ours, so whoever began these runs is dead.
-            connection.execute(
-                "UPDATE runs SET ended = ?, ending = 'interrupted' WHERE scope = ? AND ended IS NULL", (now, scope)
-            )
-            cursor = connection.execute(
-                "INSERT INTO runs (scope, pid, started) VALUES (?, ?, ?)", (scope, os.getpid(), now)
-            )
-            return cls(connection, lock, int(cursor.lastrowid or 0), redact, permit)
+            file = JournalFile(path)
+            try:
+                clock = _RunClock()
+                # The lock is ours, so whoever began these runs is dead.
+                file.execute(
+                    "UPDATE runs SET ended = ?, ending = 'interrupted' WHERE scope = ? AND ended IS NULL",
+                    (clock.now(), scope),
+                )
+                rows = file.execute(
+                    "INSERT INTO runs (scope, pid, started) VALUES (?, ?, ?) RETURNING id",
+                    (scope, os.getpid(), clock.now()),
+                )
+                return cls(file, lock, rows[0][0], clock, redact, permit)
+            except BaseException:
+                file.close()
+                raise
         except BaseException:
             lock.release()
             raise
 
     def close(self) -> None:
         """End the run and let the next one in."""
-        self._connection.execute("UPDATE runs SET ended = ?, ending = 'ended' WHERE id = ?", (time.time(), self._run))
-        self._connection.close()
-        self._lock.release()
+        try:
+            # On a full disk the next run finds this one interrupted.
+            with contextlib.suppress(JournalError):
+                self._file.execute(
+                    "UPDATE runs SET ended = ?, ending = 'ended' WHERE id = ?", (self._clock.now(), self._run)
+                )
+            self._file.close()
+        finally:
+            self._lock.release()
 
     def __enter__(self) -> Journal:
         return self
@@ -146,118 +149,95 @@ class Journal:
         NotApprovedError, and notes no intent, for an action that was not approved.
         """
         seen = await observe()
-        pending = await self._pending(action)
+        pending = self._known.pending(action)
         if seen is Observation.DONE:
             await self._record_done(action, pending)
             return Outcome.OBSERVED
         if seen is Observation.IN_PROGRESS:
             row = pending if pending is not None else await self._intend(action)
-            await self._carry_out(row, await_done)
-            await self._conclude(row, Outcome.OBSERVED)
+            await self._carry_out(row, action, await_done)
+            await self._conclude(row, action, Outcome.OBSERVED)
             return Outcome.OBSERVED
         if pending is not None:
-            await self._conclude(pending, Outcome.NOT_CARRIED_OUT)
+            await self._conclude(pending, action, Outcome.NOT_CARRIED_OUT)
         self.require(action)
         row = await self._intend(action)
-        await self._carry_out(row, act, await_done)
-        await self._conclude(row, Outcome.DONE)
+        await self._carry_out(row, action, act, await_done)
+        await self._conclude(row, action, Outcome.DONE)
         return Outcome.DONE
 
     @staticmethod
     def read_history(path: Path, *, limit: int = 100, target: str | None = None) -> list[Record]:
         """The newest actions first. Needs no lock, so it answers while a run is under way."""
-        if not path.is_file():
-            return []
-        connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=5)
-        try:
-            rows = connection.execute(
-                "SELECT a.run, r.scope, r.pid, a.target, a.kind, a.digest, a.destructive, a.intent_at, a.outcome_at,"
-                " a.outcome, a.detail FROM actions a JOIN runs r ON r.id = a.run"
-                " WHERE ?1 IS NULL OR a.target = ?1 ORDER BY a.id DESC LIMIT ?2",
-                (target, limit),
-            ).fetchall()
-        finally:
-            connection.close()
-        return [
-            Record(
-                run=r[0],
-                scope=r[1],
-                pid=r[2],
-                target=r[3],
-                kind=r[4],
-                digest=r[5],
-                destructive=bool(r[6]),
-                intent_at=r[7],
-                outcome_at=r[8],
-                outcome=r[9],
-                detail=r[10],
-            )
-            for r in rows
-        ]
+        return list(history(path, limit=limit, target=target)) if path.is_file() else []
 
     async def settle(self, target: str, seen: Callable[[str, str], Observation]) -> frozenset[str]:
         """Resolve what killed runs meant to do to `target`; `seen` tells of (kind, digest) by a look at it.
 
         Returns the kinds that turned out to be done.
         """
-        rows = await self._sql(
-            "SELECT id, kind, digest FROM actions WHERE target = ? AND outcome IS NULL ORDER BY id", (target,)
-        )
         outcomes = {Observation.DONE: Outcome.OBSERVED, Observation.ABSENT: Outcome.NOT_CARRIED_OUT}
         done: set[str] = set()
-        for row, kind, digest in rows:
+        for row, kind, digest in self._known.open_on(target):
             outcome = outcomes.get(seen(kind, digest))
             if outcome is not None:  # what is under way is adopted by the action that waits for it
-                await self._conclude(row, outcome)
+                await self._conclude(row, Action(target=target, kind=ActionKind(kind), digest=digest), outcome)
             if outcome is Outcome.OBSERVED:
                 done.add(kind)
         return frozenset(done)
 
-    async def _carry_out(self, row: int, *steps: Step | None) -> None:
+    async def _carry_out(self, row: int, action: Action, *steps: Step | None) -> None:
         """Run the steps; a failure is an outcome, a cancellation is not: the device may go on."""
         try:
             for step in steps:
                 if step is not None:
                     await step()
         except Exception as error:
-            await self._conclude(row, Outcome.FAILED, str(error))
+            await self._conclude(row, action, Outcome.FAILED, str(error))
             raise
-
-    async def _pending(self, action: Action) -> int | None:
-        """The intent of this action that has no outcome, if a run was killed or cancelled on it."""
-        rows = await self._sql(
-            "SELECT id FROM actions WHERE target = ? AND kind = ? AND digest = ? AND outcome IS NULL"
-            " ORDER BY id DESC LIMIT 1",
-            (action.target, action.kind, action.digest),
-        )
-        return rows[0][0] if rows else None
 
     async def _record_done(self, action: Action, pending: int | None) -> None:
         """Note what was found done, once: a run that changes nothing writes nothing."""
         if pending is not None:
-            await self._conclude(pending, Outcome.OBSERVED)
-            return
-        known = await self._sql(
-            "SELECT outcome FROM actions WHERE target = ? AND kind = ? AND digest = ? ORDER BY id DESC LIMIT 1",
-            (action.target, action.kind, action.digest),
-        )
-        if not known or known[0][0] not in (Outcome.DONE, Outcome.OBSERVED):
-            await self._conclude(await self._intend(action), Outcome.OBSERVED)
+            await self._conclude(pending, action, Outcome.OBSERVED)
+        elif not self._known.is_done(action):
+            now = self._clock.now()
+            written = self._file.write(
+                "INSERT INTO actions (run, target, kind, digest, destructive, intent_at, outcome_at, outcome)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                (*self._values(action), now, now, Outcome.OBSERVED),
+                opens=False,
+            )
+            await self._then(written, lambda row: self._known.concluded(row, action, Outcome.OBSERVED))
 
     async def _intend(self, action: Action) -> int:
-        rows = await self._sql(
-            "INSERT INTO actions (run, target, kind, digest, destructive, intent_at) VALUES (?, ?, ?, ?, ?, ?)"
-            " RETURNING id",
-            (self._run, action.target, action.kind, action.digest, int(action.destructive), time.time()),
+        written = self._file.write(
+            "INSERT INTO actions (run, target, kind, digest, destructive, intent_at) VALUES (?, ?, ?, ?, ?, ?)",
+            (*self._values(action), self._clock.now()),
+            opens=True,
         )
-        return rows[0][0]
+        return await self._then(written, lambda row: self._known.opened(row, action))
 
-    async def _conclude(self, row: int, outcome: Outcome, detail: str | None = None) -> None:
+    async def _conclude(self, row: int, action: Action, outcome: Outcome, detail: str | None = None) -> None:
         text = self._redact(detail)[:DETAIL_LIMIT] if detail is not None else None
-        await self._sql(
-            "UPDATE actions SET outcome = ?, outcome_at = ?, detail = ? WHERE id = ?", (outcome, time.time(), text, row)
+        written = self._file.write(
+            # An intent of a run before the clock was set back is not after its outcome.
+            "UPDATE actions SET outcome = ?, outcome_at = MAX(intent_at, ?), detail = ? WHERE id = ?",
+            (outcome, self._clock.now(), text, row),
+            opens=False,
         )
+        await self._then(written, lambda _: self._known.concluded(row, action, outcome))
 
-    async def _sql(self, statement: str, values: tuple[object, ...]) -> list[Any]:
-        async with self._turn:
-            return await asyncio.to_thread(lambda: self._connection.execute(statement, values).fetchall())
+    def _values(self, action: Action) -> tuple[object, ...]:
+        return (self._run, action.target, action.kind, action.digest, int(action.destructive))
+
+    @staticmethod
+    async def _then(written: asyncio.Future[int], note: Callable[[int], None]) -> int:
+        """Wait until it is on disk, and note it even if the waiting is cancelled."""
+
+        def noted(done: asyncio.Future[int]) -> None:
+            if done.exception() is None:
+                note(done.result())
+
+        written.add_done_callback(noted)
+        return await asyncio.shield(written)
