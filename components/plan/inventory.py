@@ -55,20 +55,10 @@ from typing import Any
 from components.plan.frr import host_variables as frr_variables
 from components.plan.model import ClusterPlan, HostPlan, RegionPlan, TrayRole
 from components.plan.naming import RACK_LABEL, kubeconfig_path
-from components.plan.rules import DRA_DRIVER
+from components.plan.rules import DRA_DRIVER, KUBEADM_IMAGES
 from components.plan.serving import device_driver
 
 GROUPS = (TrayRole.CONTROL_PLANE, TrayRole.GPU_WORKER)
-
-KUBEADM_IMAGES = (
-    "kube-apiserver",
-    "kube-controller-manager",
-    "kube-scheduler",
-    "kube-proxy",
-    "etcd",
-    "coredns",
-    "pause",
-)
 
 ROLES_OF_VARIABLES: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {

@@ -12,17 +12,13 @@ from components.spec.region import Region
 
 Rule = Callable[[Region, ArtifactIndex], Iterable[Problem]]
 
-SYSTEM_IMAGES = (
-    "kube-apiserver",
-    "kube-controller-manager",
-    "kube-scheduler",
-    "kube-proxy",
-    "etcd",
-    "coredns",
-    "pause",
-    "envoy-gateway",
-    "envoy",
-)
+KUBERNETES_IMAGES = ("kube-apiserver", "kube-controller-manager", "kube-scheduler", "kube-proxy")
+"""Container images that carry the version of Kubernetes as their tag."""
+
+KUBEADM_IMAGES = (*KUBERNETES_IMAGES, "etcd", "coredns", "pause")
+"""Container images that kubeadm starts."""
+
+SYSTEM_IMAGES = (*KUBEADM_IMAGES, "envoy-gateway", "envoy")
 """Container images that every cluster runs."""
 
 DRA_DRIVER = {True: "dra-example-driver", False: "nvidia-dra-driver"}
@@ -78,7 +74,7 @@ def system_artifacts_are_published(region: Region, artifacts: ArtifactIndex) -> 
 def kubernetes_images_have_its_version(region: Region, artifacts: ArtifactIndex) -> Iterator[Problem]:
     """The control plane's images are those of the version that the description asks for."""
     wanted = f"v{region.cluster.kubernetes}"
-    for name in SYSTEM_IMAGES[:4]:
+    for name in KUBERNETES_IMAGES:
         image = artifacts.container_images.get(name)
         if image and image.tag != wanted:
             yield _problem(
