@@ -39,6 +39,7 @@ def row(rule: str, file: str, old: str, new: str, line: str, path: str, says: st
 
 _GB200 = "racks/gb200-nvl72.yaml"
 _SHELF = "power/power-shelf-33kw.yaml"
+_BRING_UP = "bring_up/gb200-nvl72.yaml"
 
 # One row, a few lines: a table, which the formatter would stretch to a scroll.
 # fmt: off
@@ -147,13 +148,34 @@ ROWS = [
     row("latency-country", "latency.yaml", "between: [sweden, tokyo]", "between: [sweden, osaka]",
         "  - between: [sweden, osaka]", "catalogue.latencies[9].between[1]",
         "there is no such site|osaka|essonne, paris, singapore, sweden, tokyo|declare it in sites, or name another"),
+    row("bring-up-order", _BRING_UP, "          - HGX_FW_GPU_3\n    steps:\n",
+        "          - HGX_FW_GPU_3\n    steps: # here\n      - {step: hand-over, limit_s: 9}\n",
+        "# here", "catalogue.bring_ups[0].kinds.compute_tray.steps",
+        "steps stand twice or in an order in which they cannot be done|hand-over, find, credentials, match, flash,"
+        " activate, verify, configure, boot, power-off, hand-over|find, credentials, match, flash, activate, verify,"
+        " configure, boot, power-off, hand-over|order them"),
+    row("bring-up-reset", _BRING_UP, "activations:\n      - {by: bmc-reset, components: [bmc_active",
+        "activations:\n      - {by: aux-cycle, components: [bmc_active", "{by: aux-cycle",
+        "catalogue.bring_ups[0].kinds.power_shelf.activations[0]",
+        "this kind has no action that cycles auxiliary power|aux-cycle|bmc-reset, host-reset|give `aux_cycle`, or another"
+        " reset"),
+    row("bring-up-cycle", _BRING_UP, "[DPU_UEFI, DPU_NIC]}\n    steps:\n      - {step: find, limit_s: 900}\n",
+        "[DPU_UEFI, DPU_NIC]}\n    steps: # here\n      - {step: find, limit_s: 900, after: [{kind: dpu, within: rack}]}\n",
+        "# here", "catalogue.bring_ups[0].kinds.dpu.steps",
+        "these endpoints would wait for themselves for ever|dpu, nvlink_switch, power_shelf||take one `after` of the"
+        " circle away"),
+    row("bring-up-firmware", _BRING_UP, "activations:\n      - {by: bmc-reset, components: [bmc_active, psu_firmware]}",
+        "activations: # here\n      - {by: bmc-reset, components: [bmc_active]}", "# here",
+        "catalogue.bring_ups[0].kinds.power_shelf.activations",
+        "nothing activates these components of a power_shelf that dgx-gb200 brings|psu_firmware|bmc_active|name them in"
+        " `kinds.power_shelf.activations`"),
     row("catalogue-file-name", "switches/q3400.yaml", "switch: q3400", "switch: q3200",
         "switch: q3200", "catalogue.switches[1].switch",
         "an item of the catalogue and its file have different names|q3200|q3400|rename one of them"),
     row("catalogue-stray", "gb400.yaml", "", "profile: gb400\n",
         "profile: gb400", f"{CATALOGUE}/gb400.yaml",
         "this is no part of a catalogue, and nothing would read it||racks/, switches/, power/, firmware/, software/,"
-        " sources.yaml, latency.yaml|move it into the folder of its kind"),
+        " bring_up/, sources.yaml, latency.yaml|move it into the folder of its kind"),
     row("key-unknown", "switches/q3400.yaml", "ports: 144", "port: 144\nports: 144",
         "port: 144", "catalogue.switches[1].port",
         "nothing has this key||simulated, provisional, evidence, unknown, switch, kind, ports, speed_gbps,"

@@ -37,6 +37,20 @@ class ActionKind(StrEnum):
     ROLL_BACK = "roll-back"
     """Take back what was applied; a step of a run."""
     RUN_PLAYBOOK = "run-playbook"
+    ROTATE_PASSWORD = "rotate-password"  # noqa: S105  # the name of an action
+    """Set a password of this region on a BMC. Of a bring-up, as all up to `power-on`."""
+    FLASH = "flash"
+    """Push the locked bundle and wait for its task."""
+    RESET_BMC = "bmc-reset"
+    RESET_HOST = "host-reset"
+    CYCLE_AUX = "aux-cycle"
+    """Take all power from a tray for a moment, its BMC's too."""
+    SET_BIOS = "set-bios"
+    SET_SECURE_BOOT = "set-secure-boot"
+    SET_BOOT_ORDER = "set-boot-order"
+    SET_MODE = "set-mode"
+    """Make a DPU a computer of its own, or a plain network card."""
+    POWER_ON = "power-on"
     NOTHING = "nothing"
     """Inputs differ and no device does: only the record follows. Never in the journal."""
 
@@ -54,10 +68,21 @@ DURATIONS_S: Mapping[ActionKind, int] = MappingProxyType(
         ActionKind.CONFIRM: 1,
         ActionKind.ROLL_BACK: 2,
         ActionKind.RUN_PLAYBOOK: 60,
+        ActionKind.ROTATE_PASSWORD: 1,
+        ActionKind.FLASH: 610,
+        ActionKind.RESET_BMC: 90,
+        ActionKind.RESET_HOST: 13,
+        ActionKind.CYCLE_AUX: 150,
+        ActionKind.SET_BIOS: 1,
+        ActionKind.SET_SECURE_BOOT: 1,
+        ActionKind.SET_BOOT_ORDER: 1,
+        ActionKind.SET_MODE: 1,
+        ActionKind.POWER_ON: 5,
         ActionKind.NOTHING: 0,
     }
 )
-"""Seconds each action took on the bench. Hardware adds minutes of self-test to each power cycle."""
+"""Seconds each action took on the bench; those of a bring-up on the simulated fleet. Hardware adds minutes of
+self-test to each power cycle."""
 
 
 @dataclass(frozen=True, kw_only=True)

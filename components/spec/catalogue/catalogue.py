@@ -9,6 +9,7 @@ from typing import Annotated, TypeVar
 from pydantic import AfterValidator, Field, PlainSerializer
 
 from components.spec.base import Model
+from components.spec.catalogue.bring_up import BringUp
 from components.spec.catalogue.evidence import CatalogueItem, Source, SourceId
 from components.spec.catalogue.firmware import FirmwareBaseline
 from components.spec.catalogue.latency import Latency
@@ -38,6 +39,8 @@ class Catalogue(Model):
     """Of firmware."""
     software: tuple[SoftwareSet, ...] = ()
     """Together the compatibility matrix."""
+    bring_ups: tuple[BringUp, ...] = ()
+    """How kinds of racks are brought from the floor to the hand-over to Ironic."""
     latencies: tuple[Latency, ...] = ()
     sites: Sites = Field(default_factory=lambda: MappingProxyType({}))
     """Site of a latency -> the country whose law it is under."""
@@ -64,6 +67,10 @@ class Catalogue(Model):
         """The software set of this name."""
         return _named(self.software, name)
 
+    def bring_up(self, name: str) -> BringUp | None:
+        """The bring-up of this name."""
+        return _named(self.bring_ups, name)
+
     def software_for(
         self, *, os: str, arch: str, gpu_architecture: str | None = None, driver: str | None = None
     ) -> tuple[SoftwareSet, ...]:
@@ -82,7 +89,7 @@ class Catalogue(Model):
 
     def items(self) -> Iterator[tuple[str, int, CatalogueItem]]:
         """All items that carry evidence, with their kind and place in it."""
-        for kind in ("racks", "switches", "power_units", "baselines", "software", "latencies"):
+        for kind in ("racks", "switches", "power_units", "baselines", "software", "bring_ups", "latencies"):
             for index, item in enumerate(getattr(self, kind)):
                 yield kind, index, item
 

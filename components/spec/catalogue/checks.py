@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-from components.spec.catalogue import evidence_checks, part_checks, rack_checks, tray_checks
+from components.spec.catalogue import bring_up_checks, evidence_checks, part_checks, rack_checks, tray_checks
 
-CHECKS = (*evidence_checks.CHECKS, *rack_checks.CHECKS, *tray_checks.CHECKS, *part_checks.CHECKS)
+CHECKS = (
+    *evidence_checks.CHECKS,
+    *rack_checks.CHECKS,
+    *tray_checks.CHECKS,
+    *part_checks.CHECKS,
+    *bring_up_checks.CHECKS,
+)
 """The order has no meaning, as every problem is reported at once."""

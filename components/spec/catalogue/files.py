@@ -26,6 +26,7 @@ FOLDERS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "power": ("power_units", "power_unit"),
         "firmware": ("baselines", "baseline"),
         "software": ("software", "software"),
+        "bring_up": ("bring_ups", "bring_up"),
     }
 )
 """Sub-folder -> field of the catalogue, and the key that holds an item's name."""

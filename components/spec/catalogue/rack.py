@@ -96,6 +96,8 @@ class RackProfile(CatalogueItem):
     """What stands where, for drawings; nothing is addressed by it."""
     firmware: Name | None = None
     """The firmware baseline that its parts are brought to."""
+    bring_up: Name | None = None
+    """How its endpoints get from the floor to the hand-over to Ironic; without it, hands do it."""
 
     @property
     def gpus(self) -> int:

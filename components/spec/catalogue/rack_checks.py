@@ -30,6 +30,9 @@ def parts_exist(catalogue: Catalogue) -> Iterator[Fault]:
                 yield unknown((*at, key, "model"), what, fitted.model, known, f"the catalogue's {folder}/")
         if rack.firmware and rack.firmware not in baselines:
             yield unknown((*at, "firmware"), "firmware baseline", rack.firmware, baselines, "the catalogue's firmware/")
+        if rack.bring_up and catalogue.bring_up(rack.bring_up) is None:
+            known = [each.bring_up for each in catalogue.bring_ups]
+            yield unknown((*at, "bring_up"), "bring-up", rack.bring_up, known, "the catalogue's bring_up/")
 
 
 @check("nvlink-domain-size", partial=True)

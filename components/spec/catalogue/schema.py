@@ -9,6 +9,7 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from components.spec.base import Model
+from components.spec.catalogue.bring_up import BringUp
 from components.spec.catalogue.catalogue import Sites
 from components.spec.catalogue.evidence import Source, SourceId
 from components.spec.catalogue.firmware import FirmwareBaseline
@@ -36,6 +37,7 @@ MODELS: Mapping[str, type[Model]] = MappingProxyType(
         "power": PowerUnit,
         "firmware": FirmwareBaseline,
         "software": SoftwareSet,
+        "bring_up": BringUp,
         "latency.yaml": LatencyFile,
     }
 )

@@ -7,7 +7,8 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from components.spec.base import Model
-from components.spec.catalogue.types import Count, GigabitPerSecond, HostInterface, Label, Pci, Rdma
+from components.spec.catalogue.types import Count, GigabitPerSecond, Label, Pci, Rdma
+from components.spec.types import HostInterface
 
 GpuArchitecture = Literal["ada", "hopper", "blackwell", "blackwell-ultra", "rubin", "simulated"]
 """Generation of GPUs: it decides which drivers fit."""

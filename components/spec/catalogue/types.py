@@ -6,9 +6,6 @@ from typing import Annotated
 
 from pydantic import Field
 
-HostInterface = Annotated[str, Field(pattern=r"^[a-z][a-zA-Z0-9]{0,14}$")]
-"""A network interface of Linux; names of PCI domains hold a capital P, as in enP6p3s0f0np0."""
-
 Pci = Annotated[str, Field(pattern=r"^[0-9a-f]{4}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-7]$")]
 """A PCI address: domain, bus, device and function."""
 
