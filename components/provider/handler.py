@@ -12,11 +12,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
-from typing import Any, Protocol, runtime_checkable
+from pkgutil import resolve_name
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
-from components.engine.journal import Journal
 from components.errors import Problem, RegionError
+
+if TYPE_CHECKING:
+    from components.engine.journal import Journal
 
 Properties = Mapping[str, Any]
 
@@ -70,19 +74,27 @@ class UnfinishedError(RegionError):
         self.so_far = so_far
 
 
-class Handler(Protocol):
-    """One kind of resource."""
+class Previewed(Protocol):
+    """What a preview asks of one kind of resource. Pure: nothing here touches a device or keeps anything."""
 
     token: str
     """`gpuregion:<module>:<Class>`."""
 
     def check(self, inputs: Properties) -> list[Problem]:
-        """All problems of the inputs; pure."""
+        """All problems of the inputs."""
         ...
 
     def diff(self, old: Properties, new: Properties) -> list[Change]:
-        """All differences of inputs; pure. `old` are the inputs recorded in state."""
+        """All differences of inputs. `old` are the inputs recorded in state."""
         ...
+
+    def unfinished(self, inputs: Properties, outputs: Properties) -> list[Change]:
+        """What is still to be done although inputs do not differ, by the outputs that an earlier run recorded."""
+        ...
+
+
+class Handler(Previewed, Protocol):
+    """One kind of resource."""
 
     async def create(self, name: str, inputs: Properties, context: Context) -> Created:
         """Bring the thing to its desired state; idempotent by natural key."""
@@ -101,10 +113,34 @@ class Handler(Protocol):
         ...
 
 
-@runtime_checkable
-class Resumable(Protocol):
-    """A handler that can tell from the recorded outputs what an earlier run left undone."""
+class Deferred:
+    """A handler of which a preview loads only what it asks.
 
-    def unfinished(self, inputs: Properties, outputs: Properties) -> list[Change]:
-        """What is still to be done although inputs do not differ; pure. Shown by the preview."""
-        ...
+    The clients of Ironic, SSH and Ansible take a second to load. A preview would wait for them and use none.
+    """
+
+    def __init__(self, preview: Previewed, handler: str) -> None:
+        """`handler` names the whole handler as `module:Class`."""
+        self._name = handler
+        self.token = preview.token
+        self.check, self.diff, self.unfinished = preview.check, preview.diff, preview.unfinished
+
+    @cached_property
+    def _handler(self) -> Handler:
+        return cast("Callable[[], Handler]", resolve_name(self._name))()
+
+    async def create(self, name: str, inputs: Properties, context: Context) -> Created:
+        """As the handler does."""
+        return await self._handler.create(name, inputs, context)
+
+    async def update(self, id: str, old: Properties, new: Properties, context: Context) -> dict[str, Any]:
+        """As the handler does."""
+        return await self._handler.update(id, old, new, context)
+
+    async def read(self, id: str, state: Properties, context: Context) -> dict[str, Any] | None:
+        """As the handler does."""
+        return await self._handler.read(id, state, context)
+
+    async def delete(self, id: str, state: Properties, context: Context) -> None:
+        """As the handler does."""
+        await self._handler.delete(id, state, context)

@@ -23,18 +23,22 @@ from components.clients.redaction import redact
 from components.engine.journal import Journal
 from components.errors import Problem, RegionError
 from components.provider.engine_log import EngineLog, log_to
-from components.provider.handler import Change, Context, Handler, Resumable
-from components.provider.playbook_run import PlaybookRunHandler
-from components.provider.rack import RackHandler
+from components.provider.handler import Change, Context, Deferred, Handler
+from components.provider.playbook_preview import PlaybookPreview
+from components.provider.rack_preview import RackPreview
 from components.provider.server import engine_address, serve
-from components.provider.switch_config import SwitchConfigHandler
+from components.provider.switch_preview import SwitchPreview
 from components.provider.value import has_unknown, merged, to_plain, to_wire
 
 VERSION = "0.1.0"
 LOG = logging.getLogger(__name__)
 T = TypeVar("T")
 
-_ALL: tuple[Handler, ...] = (RackHandler(), SwitchConfigHandler(), PlaybookRunHandler())
+_ALL: tuple[Handler, ...] = (
+    Deferred(RackPreview(), "components.provider.rack:RackHandler"),
+    Deferred(SwitchPreview(), "components.provider.switch_config:SwitchConfigHandler"),
+    Deferred(PlaybookPreview(), "components.provider.playbook_run:PlaybookRunHandler"),
+)
 HANDLERS: dict[str, Handler] = {handler.token: handler for handler in _ALL}
 """Every kind of resource of this provider, by its type token."""
 
@@ -81,9 +85,7 @@ class RegionProvider(protocol.Provider):
             return protocol.DiffResponse(changes=True)
         old, outputs = _recorded(request.old_state)
         new = to_plain(request.new_inputs)
-        changes = handler.diff(old, new)
-        if isinstance(handler, Resumable):
-            changes += handler.unfinished(new, outputs)
+        changes = [*handler.diff(old, new), *handler.unfinished(new, outputs)]
         # Pulumi's own display of a difference shows keys; these are the words for people.
         for change in changes:
             self._say(request.urn, change.text)

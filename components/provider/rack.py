@@ -18,17 +18,16 @@ from components.clients.secrets import ca_context, credentials
 from components.engine.admission import Admission
 from components.engine.fanout import on_all
 from components.errors import DeviceError, Problem, RegionError
-from components.plan.actions.racks import rack_actions
-from components.provider.handler import Change, Context, Created, Properties, UnfinishedError
-from components.provider.rack_inputs import RackInputs, check_inputs
+from components.provider.handler import Context, Created, Properties, UnfinishedError
+from components.provider.rack_inputs import RackInputs
 from components.provider.rack_outputs import failure_of, inputs_of, outputs_of, want_of
+from components.provider.rack_preview import RackPreview
 from components.provider.rack_trays import registered_trays
 from components.provider.tray import TrayWorker
 from components.provider.tray_access import access_digests
 from components.provider.tray_plan import Tools
 from components.provider.tray_state import Goal, Want, is_for_another
 
-TOKEN = "gpuregion:baremetal:Rack"  # noqa: S105 - a resource type
 IronicFactory = Callable[[RackInputs, Context], Ironic]
 
 
@@ -41,10 +40,8 @@ def connect(rack: RackInputs, context: Context) -> Ironic:
     )
 
 
-class RackHandler:
-    """Implements provider.handler.Handler and Resumable."""
-
-    token = TOKEN
+class RackHandler(RackPreview):
+    """Implements provider.handler.Handler."""
 
     def __init__(
         self, *, factory: IronicFactory = connect, admission: Admission | None = None, poll_s: float = POLL_S
@@ -52,30 +49,6 @@ class RackHandler:
         self._factory = factory
         self._admission = admission or Admission()
         self._poll_s = poll_s
-
-    def check(self, inputs: Properties) -> list[Problem]:
-        """All problems of the inputs; pure."""
-        return check_inputs(inputs)
-
-    def diff(self, old: Properties, new: Properties) -> list[Change]:
-        """What is done to which tray, and why; pure."""
-        if old.get("rack") != new["rack"]:
-            return [Change(key="rack", text=f"another rack: {old.get('rack')} -> {new['rack']}", replaces=True)]
-        key = "image" if old.get("image") != new["image"] and old.get("trays") == new["trays"] else "trays"
-        changes = [Change(key=key, text=str(action)) for action in rack_actions(old, new)]
-        named = {change.key for change in changes}
-        # Also what moves nothing must reach the record, else the next preview shows it again.
-        rest = [k for k in sorted({*old, *new}) if old.get(k) != new.get(k) and k not in named]
-        return [*changes, *(Change(key=k, text=_differs(k, old.get(k), new.get(k))) for k in rest)]
-
-    def unfinished(self, inputs: Properties, outputs: Properties) -> list[Change]:
-        """What an earlier run, or a look at the rack, recorded as left to do."""
-        recorded: Mapping[str, Any] = outputs.get("trays") or {}
-        return [
-            Change(key="trays", text=f"{name}: {tray['left']}: it is `{tray['state']}`")
-            for name, tray in recorded.items()
-            if name in inputs["trays"] and tray.get("left")
-        ]
 
     async def create(self, name: str, inputs: Properties, context: Context) -> Created:
         """Bring every tray to what it shall be."""
@@ -165,8 +138,3 @@ async def _look_again(ironic: Ironic) -> dict[str, Node]:
         return await ironic.nodes()
     except DeviceError:  # already among the reasons
         return {}
-
-
-def _differs(key: str, old: object, new: object) -> str:
-    values = f" from {old} to {new}" if isinstance(old, str | int) and isinstance(new, str | int) else ""
-    return f"{key} changes{values}"

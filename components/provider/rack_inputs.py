@@ -15,10 +15,9 @@ from pydantic import Field, ValidationError
 
 from components.errors import Problem
 from components.spec.base import Model
-from components.spec.catalogue.types import HostInterface
 from components.spec.position import Positions
 from components.spec.problems import problems_of
-from components.spec.types import Mac, Name, SecretReference, Serial, Url
+from components.spec.types import HostInterface, Mac, Name, SecretReference, Serial, Url
 
 Address = Annotated[IPv4Address, Field(strict=False)]
 

@@ -16,14 +16,10 @@ from components.engine.fanout import on_all
 from components.engine.switch import Desired
 from components.engine.transaction import Timing, Transaction
 from components.errors import Problem, RegionError
-from components.plan.actions.action import PhysicalAction, part
-from components.plan.actions.switches import FRR, switch_actions
-from components.plan.frr_sessions import without_secrets
-from components.provider.handler import Change, Context, Created, Properties
-from components.provider.switch_group import SwitchGroup, group_problems, read_group
-
-TOKEN = "gpuregion:network:SwitchConfig"  # noqa: S105 - a resource type
-
+from components.plan.actions.switches import FRR
+from components.provider.handler import Context, Created, Properties
+from components.provider.switch_group import SwitchGroup, read_group
+from components.provider.switch_preview import SwitchPreview
 
 ADAPTERS = {FRR: FrrSwitch}
 """System on a switch -> what applies configurations to it."""
@@ -64,39 +60,8 @@ def _outputs(shas: Mapping[str, str]) -> dict[str, Any]:
     return {"switches": {name: {"config_sha256": sha} for name, sha in sorted(shas.items())}}
 
 
-class SwitchConfigHandler:
+class SwitchConfigHandler(SwitchPreview):
     """Implements provider.handler.Handler."""
-
-    token = TOKEN
-
-    def check(self, inputs: Properties) -> list[Problem]:
-        """All problems of the inputs; pure."""
-        return group_problems(inputs)
-
-    def diff(self, old: Properties, new: Properties) -> list[Change]:
-        """Which switch, which lines, and which sessions start again; pure."""
-        return [
-            *(Change(key="switches", text=_text(action)) for action in switch_actions(old, new)),
-            *(Change(key="switches", text=text) for text in _expectation_changes(old, new)),
-            *(
-                Change(key=key, text=f"{key}: {old.get(key)} -> {new.get(key)}")
-                for key in ("ssh", "confirm_in_s", "settle_s")
-                if old.get(key) != new.get(key)
-            ),
-        ]
-
-    def unfinished(self, inputs: Properties, outputs: Properties) -> list[Change]:
-        """What a refresh found different on the switches; pure."""
-        found = part(outputs, "switches")
-        changes: list[Change] = []
-        for name, desired in read_group(inputs).desired.items():
-            seen = found.get(name, {})
-            if drift := seen.get("drift"):
-                lines = without_secrets("; ".join(errors.as_seen(line) for line in drift))
-                changes.append(Change(key="switches", text=f"{name} was changed by hand: {lines}"))
-            elif seen.get("config_sha256") != desired.sha256:
-                changes.append(Change(key="switches", text=f"{name} does not have its configuration"))
-        return changes
 
     async def create(self, name: str, inputs: Properties, context: Context) -> Created:
         """Bring all switches of the group to their configuration, or leave all as they were."""
@@ -157,19 +122,3 @@ class SwitchConfigHandler:
         result = await transaction.run()
         how = " (begun by an earlier run)" if result.resumed else ""
         context.report(f"configured {', '.join(result.changed)}{how}" if result.changed else "nothing to do")
-
-
-def _text(action: PhysicalAction) -> str:
-    effect = f"; starts again: {', '.join(action.disrupts)}" if action.disrupts else ""
-    return without_secrets("\n".join([f"{action}{effect}", *action.details]))
-
-
-def _expectation_changes(old: Properties, new: Properties) -> list[str]:
-    """What is looked at after a change; no device differs by it."""
-    before, after = part(old, "switches"), part(new, "switches")
-    return [
-        f"{name}: {key}: {before[name].get(key)} -> {after[name].get(key)}"
-        for name in sorted(before.keys() & after.keys())
-        for key in ("expect_up", "may_be_down", "peers")
-        if before[name].get(key) != after[name].get(key)
-    ]

@@ -196,6 +196,9 @@ Mac = Annotated[str, AfterValidator(_mac), _text(f"^{_MAC}$")]
 Interface = Annotated[str, AfterValidator(_interface), _text("^[a-z][a-z0-9]*[0-9]+$")]
 """A network interface of a host or port of a switch."""
 
+HostInterface = Annotated[str, Field(pattern=r"^[a-z][a-zA-Z0-9]{0,14}$")]
+"""A network interface of Linux; names of PCI domains hold a capital P, as in enP6p3s0f0np0."""
+
 SecretReference = Annotated[str, AfterValidator(_reference), _text(f"^{_REFERENCE}$")]
 """Where a secret (or a file of keys) is: `file:PATH` relative to the project, or `env:NAME`."""
 
