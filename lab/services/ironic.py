@@ -59,7 +59,7 @@ def service(lab: Lab, report: store.Report = store.silent) -> Service:
     return Service(
         name="ironic",
         title="Ironic",
-        argv=(sys.executable, "-m", "lab.services.ironic_process", "--config-file", config),
+        argv=(shell.program("ironic", Path(sys.executable).parent), "--config-file", config),
         files={config: text},
         directories=(directory / "tmp", directory / "images", directory / "master_images", lab.home.http),
         depends_on=(certificate, key, pki.authority(lab.home), password_file),

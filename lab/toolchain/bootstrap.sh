@@ -89,13 +89,13 @@ if ! stamp_is .tools/uv "$wanted" || [ ! -x "$uv" ]; then
     printf '%s\n' "$wanted" >.tools/uv/.made-from
 fi
 
-wanted=$({ cat requirements.lock pyproject.toml; pwd; } | sha256sum | cut -d' ' -f1)
+wanted=$({ cat requirements.lock pyproject.toml lab/ironic_driver/pyproject.toml; pwd; } | sha256sum | cut -d' ' -f1)
 if ! stamp_is .venv "$wanted" || ! .venv/bin/python -c '' 2>/dev/null; then
     say "installing the Python packages of requirements.lock"
     export UV_PYTHON_DOWNLOADS=never UV_NO_PROGRESS=1 VIRTUAL_ENV="$PWD/.venv"
     .venv/bin/python -c '' 2>/dev/null || "$uv" venv -q --clear --python "$(find_python)" .venv
     "$uv" pip sync -q --require-hashes requirements.lock
-    "$uv" pip install -q --no-deps --no-build-isolation --editable .
+    "$uv" pip install -q --no-deps --no-build-isolation --editable . --editable lab/ironic_driver
     printf '%s\n' "$wanted" >.venv/.made-from
 fi
 
