@@ -161,6 +161,8 @@ class Budgets:
 
     def _place(self, waiter: _Waiter) -> None:
         """Grant it, or put it in line at the first budget that holds it up."""
+        if waiter.granted.cancelled():  # its task has not heard of it yet
+            return
         for key, amount in waiter.amounts.items():
             budget = self._budget(key)
             is_behind = bool(budget.line) and budget.line[0] < waiter

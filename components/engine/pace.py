@@ -1,15 +1,23 @@
 """Pace: how many requests are under way to a region's BMCs at one time.
 
-Owns the global window, the limit of each BMC and fairness among racks.
+Owns who waits for what: a BMC serves few requests at once, all of them together no more than the window, which
+tunes itself (window.py), and racks are served in turn, so that one with much to do keeps none waiting. Waiting
+happens here, in our process, because what is behind the limits rejects instead of queueing.
 """
 
 from __future__ import annotations
 
 import asyncio
+from collections import OrderedDict, deque
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 
+from components.engine.window import Window
 from components.plan.budgets import PER_BMC
+
+TICK_S = 0.05
+"""How often the event loop is asked whether it runs late."""
 
 
 class Exchange:
@@ -23,25 +31,169 @@ class Exchange:
         self.is_overloaded = True
 
 
+@dataclass(eq=False)
+class _Bmc:
+    """What is known of a BMC."""
+
+    allowed: float
+    """Requests at a time: less than the limit after it was overloaded."""
+    taken: int = 0
+    """Requests under way, or next in their rack's line."""
+    is_well: bool = True
+    """Its last answer was none of overload."""
+    line: deque[_Waiter] = field(default_factory=deque["_Waiter"])
+
+    @property
+    def has_room(self) -> bool:
+        return self.taken < int(self.allowed)
+
+
+@dataclass(eq=False)
+class _Waiter:
+    """A request that was not let through yet."""
+
+    bmc: _Bmc
+    rack: str
+    granted: asyncio.Future[None]
+    has_bmc: bool = False
+    is_out: bool = False
+    """Cancelled, and found so when it was its turn."""
+
+
 class Pace:
     """The pace of one run."""
 
-    def __init__(self, *, per_bmc: int = PER_BMC) -> None:
+    def __init__(self, *, per_bmc: int = PER_BMC, window: Window | None = None) -> None:
+        self.window = window or Window()
+        self.in_flight = 0
+        self.most_in_flight = 0
         self._per_bmc = per_bmc
-        self._bmcs: dict[str, asyncio.Semaphore] = {}
-        self._window = asyncio.Semaphore(256)
+        self._bmcs: dict[str, _Bmc] = {}
+        self._racks: OrderedDict[str, deque[_Waiter]] = OrderedDict()
+        """Lines of those whose BMC has room, by rack; the first rack is served next."""
+        self._tick: asyncio.TimerHandle | None = None
+        self._due = 0.0
 
     @asynccontextmanager
     async def request(self, bmc: str, *, rack: str = "", kind: str = "") -> AsyncGenerator[Exchange]:
         """Wait until a request to `bmc` may be made, and measure it.
 
         `rack`: racks are served in turn. `kind`: answers of one kind are alike in how long they take, such as
-        `compute_tray GET`. A TimeoutError that leaves the block counts as overload; a refused password does not.
+        `compute_tray GET`. A TimeoutError that leaves the block counts as overload; any other error, such as a
+        refused password, says nothing of load.
         """
-        async with self._bmcs.setdefault(bmc, asyncio.Semaphore(self._per_bmc)), self._window:
-            exchange = Exchange()
-            try:
-                yield exchange
-            except TimeoutError:
-                exchange.overloaded()
-                raise
+        loop = asyncio.get_running_loop()
+        there = await self._enter(bmc, rack)
+        exchange = Exchange()
+        began = loop.time()
+        number = self.window.begun(kind, rack, self.in_flight, began)
+        is_answer = False
+        try:
+            yield exchange
+            is_answer = True
+        except TimeoutError:
+            exchange.overloaded()
+            raise
+        finally:
+            if exchange.is_overloaded:
+                self.window.ended(number, kind)
+                self._note_overload(there, rack)
+            elif is_answer:
+                self.window.answered(number, kind, loop.time() - began)
+                there.is_well = True
+                there.allowed = min(self._per_bmc, there.allowed + 0.25)
+            else:
+                self.window.ended(number, kind)
+            self._leave(bmc, there)
+
+    def _note_overload(self, bmc: _Bmc, rack: str) -> None:
+        """One that was overloaded just before tells nothing new."""
+        if bmc.is_well:
+            self.window.overloaded(rack)
+        bmc.is_well = False
+        bmc.allowed = max(1.0, bmc.allowed / 2)
+
+    async def _enter(self, name: str, rack: str) -> _Bmc:
+        if self._tick is None:
+            self._set_tick()
+        if (bmc := self._bmcs.get(name)) is None:
+            bmc = self._bmcs[name] = _Bmc(float(self._per_bmc))
+        if not self._racks and bmc.has_room and not bmc.line and self.in_flight < int(self.window.size):
+            bmc.taken += 1
+            self._count()
+            return bmc
+        waiter = _Waiter(bmc, rack, asyncio.get_running_loop().create_future())
+        bmc.line.append(waiter)
+        self._serve(bmc)
+        try:
+            await waiter.granted
+        except asyncio.CancelledError:
+            self._withdraw(waiter)
+            raise
+        return bmc
+
+    def _count(self) -> None:
+        self.in_flight += 1
+        self.most_in_flight = max(self.most_in_flight, self.in_flight)
+
+    def _serve(self, bmc: _Bmc) -> None:
+        """Let those whose BMC has room into the lines of their racks, and the first of these through."""
+        while bmc.line and bmc.has_room:
+            waiter = bmc.line.popleft()
+            if waiter.granted.cancelled():
+                waiter.is_out = True
+                continue
+            waiter.has_bmc = True
+            bmc.taken += 1
+            self._racks.setdefault(waiter.rack, deque()).append(waiter)
+        self._let_through()
+
+    def _let_through(self) -> None:
+        while self._racks and self.in_flight < int(self.window.size):
+            rack, line = self._racks.popitem(last=False)
+            waiter = line.popleft()
+            if line:
+                self._racks[rack] = line  # at the end: the others first
+            if waiter.granted.cancelled():
+                waiter.is_out = True
+                waiter.bmc.taken -= 1
+                continue
+            self._count()
+            waiter.granted.set_result(None)
+
+    def _withdraw(self, waiter: _Waiter) -> None:
+        """Take out one that was cancelled."""
+        if waiter.granted.cancelled():
+            if waiter.has_bmc and not waiter.is_out:
+                line = self._racks[waiter.rack]
+                line.remove(waiter)
+                if not line:
+                    del self._racks[waiter.rack]
+                waiter.bmc.taken -= 1
+            elif not waiter.is_out:
+                waiter.bmc.line.remove(waiter)
+        else:  # let through in the same moment
+            self.in_flight -= 1
+            waiter.bmc.taken -= 1
+        self._serve(waiter.bmc)
+
+    def _leave(self, name: str, bmc: _Bmc) -> None:
+        self.in_flight -= 1
+        bmc.taken -= 1
+        self._serve(bmc)
+        if not bmc.taken and not bmc.line and bmc.is_well and bmc.allowed >= self._per_bmc:
+            self._bmcs.pop(name, None)  # nothing to remember
+
+    def _set_tick(self) -> None:
+        loop = asyncio.get_running_loop()
+        self._due = loop.time() + TICK_S
+        self._tick = loop.call_at(self._due, self._look)
+
+    def _look(self) -> None:
+        now = asyncio.get_running_loop().time()
+        self.window.look(now, now - self._due, is_limited=bool(self._racks))
+        self._let_through()
+        if self.in_flight or self._racks:
+            self._set_tick()
+        else:
+            self._tick = None
