@@ -103,8 +103,16 @@ def _catalogue_files() -> str:
     return "\n".join(lines) + "\n"
 
 
+def _flat(group: Any, path: str = "") -> dict[str, Any]:
+    """Commands by what one types, those of groups with the group's name before them."""
+    found: dict[str, Any] = {}
+    for name, command in vars(group)["commands"].items():
+        found |= _flat(command, f"{path}{name} ") if "commands" in vars(command) else {f"{path}{name}": command}
+    return found
+
+
 def _commands() -> str:
-    commands: dict[str, Any] = vars(typer.main.get_command(app))["commands"]
+    commands = _flat(typer.main.get_command(app))
     lines = [
         "# The `region` command",
         "",

@@ -10,6 +10,7 @@ from pathlib import Path
 from components.spec.derive import edge_interface, host_name, leaf_port, oob_bridge
 
 __all__ = [
+    "acceptance_bucket",
     "bmc_name",
     "compute_core_name",
     "compute_leaf_name",
@@ -59,6 +60,11 @@ def kubeconfig_path(region: str) -> Path:
 def state_bucket(region: str) -> str:
     """Bucket in the region's object store that holds the state of its stacks."""
     return f"{region}-state"
+
+
+def acceptance_bucket(region: str) -> str:
+    """Bucket in the region's object store that holds its acceptance ledger: no object of it is ever replaced."""
+    return f"{region}-acceptance"
 
 
 def compute_leaf_name(region: str, unit: int, rail: int, number: int) -> str:

@@ -17,7 +17,7 @@ import typer
 from components.checks.result import Status, worst
 from components.errors import RegionError
 from stacks.cli import doctor as machine_doctor
-from stacks.cli import output, overview
+from stacks.cli import ledger, output, overview
 from stacks.cli.arguments import AsJson, Layers, Region, chosen
 from stacks.cli.changed import changed
 from stacks.cli.environment import pulumi_environment
@@ -164,6 +164,7 @@ app.command()(preview)
 app.command()(diff)
 app.command()(changed)
 app.command()(comment)
+app.add_typer(ledger.app, name="ledger")
 
 
 def main() -> None:
