@@ -12,7 +12,7 @@ import time
 from collections import defaultdict, deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, TextIO, cast
+from typing import Any, Protocol, cast
 
 from components.clients.redaction import redact
 
@@ -23,18 +23,37 @@ LAST_LINES = 8
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 
 
+class Log(Protocol):
+    """Takes redacted text."""
+
+    def write(self, text: str, /) -> object:
+        """Append it."""
+        ...
+
+    def flush(self) -> object:
+        """Let others read it."""
+        ...
+
+
 @dataclass(frozen=True, kw_only=True)
 class Progress:
-    """Where a run stands."""
+    """Where a run stands; of several processes, where the one stands that is least far."""
 
     playbook_task: str
     """Role and name of the task under way."""
     tasks: int
     """Tasks begun so far, this one included."""
     seconds: float
+    shards: int = 1
+    """Processes in all."""
+    shards_done: int = 0
+    shards_running: int = 1
 
     def __str__(self) -> str:
-        return f"task {self.tasks}: {self.playbook_task} ({self.seconds:.0f} s)"
+        here = f"task {self.tasks}: {self.playbook_task} ({self.seconds:.0f} s)"
+        if self.shards == 1:
+            return here
+        return f"{self.shards_done} of {self.shards} shards done, {self.shards_running} at work; the last at {here}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,6 +66,11 @@ class HostStats:
     unreachable: int
     skipped: int
     ignored: int
+
+    @property
+    def is_undone(self) -> bool:
+        """Whether it did not reach the end."""
+        return bool(self.failed or self.unreachable)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,7 +89,7 @@ class FailedTask:
 class EventReader:
     """Takes events one by one, in the order of the run."""
 
-    def __init__(self, log: TextIO, on_progress: Callable[[Progress], None]) -> None:
+    def __init__(self, log: Log, on_progress: Callable[[Progress], None]) -> None:
         self.failed: list[FailedTask] = []
         self.reports: defaultdict[str, list[Mapping[str, Any]]] = defaultdict(list)
         self.hosts: dict[str, HostStats] = {}

@@ -1,7 +1,7 @@
 """The private folder of one playbook run.
 
 Owns its life: made for the owner alone, in memory where the system has such a place, gone at the end together
-with the SSH connections that ran through it. A lock tells the folder of a run from what a killed run left, which
+with every process that worked for the run. A lock tells the folder of a run from what a killed run left, which
 is removed by the next; the lock ends with its process, whatever name space that lived in.
 """
 
@@ -10,14 +10,18 @@ from __future__ import annotations
 import fcntl
 import os
 import shutil
-import subprocess
+import signal
 import tempfile
-from collections.abc import Generator
-from contextlib import contextmanager
+import time
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 PREFIX = "gpuregion-run-"
 LOCK = "lock"
+ROUNDS = 40
+PAUSE_S = 0.05
+"""Between two looks for processes: what is killed may have started another one in the moment before."""
 MEMORY = Path("/dev/shm")  # noqa: S108 - each folder in it is made by mkdtemp, for its owner alone
 
 
@@ -65,12 +69,27 @@ def _remove_if_left(folder: Path) -> None:
 
 
 def _remove(folder: Path) -> None:
-    """Shared SSH connections are ended first: they would outlive the run, and the key that opened them."""
-    for socket in (folder / "cp").glob("*"):
-        subprocess.run(
-            ["ssh", "-F", "none", "-o", f"ControlPath={socket}", "-O", "exit", "host"],
-            capture_output=True,
-            timeout=5,
-            check=False,
-        )
+    """What works for the run is ended first: it would outlive the run, and the key that it was opened with.
+
+    A process group is not enough for that. Ansible's workers and shared SSH connections make sessions of their own.
+    """
+    for _ in range(ROUNDS):
+        processes = list(_working_for(folder))
+        for process in processes:
+            with suppress(ProcessLookupError, PermissionError):
+                os.kill(process, signal.SIGKILL)
+        if not processes:
+            break
+        time.sleep(PAUSE_S)
     shutil.rmtree(folder, ignore_errors=True)
+
+
+def _working_for(folder: Path) -> Iterator[int]:
+    """Processes that got the folder with their environment, or name it, as shared SSH connections do."""
+    mark = str(folder).encode()
+    for process in Path("/proc").iterdir():
+        if process.name.isdigit() and int(process.name) != os.getpid():
+            with suppress(OSError):
+                is_ours = mark in (process / "environ").read_bytes() or mark in (process / "cmdline").read_bytes()
+                if is_ours and (process / "stat").read_text().rpartition(")")[2].split()[0] != "Z":
+                    yield int(process.name)
