@@ -81,7 +81,8 @@ class Window:
         self._cohort = self._next(0, 0.0)
 
     def _next(self, number: int, now: float) -> _Cohort:
-        wanted = min(max(int(self.size / 2), _SMALLEST_COHORT), _LARGEST_COHORT)
+        # The first few requests find nobody before them: they say what calm is.
+        wanted = min(max(int(self.size / 2) if number else 0, _SMALLEST_COHORT), _LARGEST_COHORT)
         return _Cohort(number, wanted, now)
 
     # What is told to it
@@ -143,7 +144,7 @@ class Window:
             self._cut(used * min(0.8, max(0.5, math.exp(_AIM - inflation))))
         else:
             self._trouble = None
-            if inflation < _CALM and late_s < _LATE_S and cohort.is_limited:
+            if inflation < _CALM and late_s < _LATE_S and cohort.is_limited and cohort.number:
                 self.size = min(self._ceiling, self.size * (2.0 if self._is_starting else 1.25))
         self._learn(cohort, inflation)
 
@@ -177,11 +178,9 @@ class Window:
         return is_wide and cohort.overloads >= max(4.0, 0.05 * (cohort.overloads + cohort.good))
 
     def _brought_no_relief(self, inflation: float) -> bool:
-        """Whether the window is about half of what it was, and answers take no less: a queue would be half as long."""
+        """Whether the window was cut to less than a third, and answers take as long: a queue would have gone down with it."""
         before = self._trouble
-        return (
-            before is not None and self.size <= 0.55 * before.size and inflation >= before.inflation - math.log(4 / 3)
-        )
+        return before is not None and self.size <= 0.3 * before.size and inflation >= before.inflation - math.log(4 / 3)
 
     def _take_as_baseline(self, inflation: float) -> None:
         assert self._trouble is not None  # noqa: S101 - asked just before
