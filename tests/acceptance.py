@@ -36,6 +36,8 @@ class FakeS3:
 
     def get_object(self, *, Key: str, **_: Any) -> dict[str, Any]:
         self._answer()
+        if Key not in self.objects:
+            raise _refusal(404, "NoSuchKey")
         return {"Body": io.BytesIO(self.objects[Key])}
 
     def put_object(self, *, Key: str, Body: bytes, IfNoneMatch: str, **_: Any) -> None:
@@ -43,13 +45,17 @@ class FakeS3:
         assert IfNoneMatch == "*", "an object may be made, never replaced"
         self.writes += 1
         if Key in self.objects:
-            refusal = {"Error": {"Code": "PreconditionFailed"}, "ResponseMetadata": {"HTTPStatusCode": 412}}
-            raise ClientError(refusal, "PutObject")  # pyright: ignore[reportArgumentType] - all that is asked of it
+            raise _refusal(412, "PreconditionFailed")
         self.objects[Key] = Body
 
     def _answer(self) -> None:
         if self.is_away:
             raise EndpointConnectionError(endpoint_url="https://127.0.0.1:9")
+
+
+def _refusal(status: int, code: str) -> ClientError:
+    said: Any = {"Error": {"Code": code}, "ResponseMetadata": {"HTTPStatusCode": status}}
+    return ClientError(said, "of a test")
 
 
 def store(client: FakeS3) -> LedgerStore:

@@ -56,7 +56,7 @@ class LedgerStore:
     def read(self, name: str) -> bytes:
         """Content of a batch."""
         try:
-            return bytes(self._s3().get_object(Bucket=self.bucket, Key=name)["Body"].read())
+            return self._read(name)
         except (ClientError, BotoCoreError) as error:
             raise self._away(error) from error
 
@@ -79,18 +79,19 @@ class LedgerStore:
         if not self._is_ready:
             self.prepare()
             self._is_ready = True
-        try:
-            self._s3().put_object(
-                Bucket=self.bucket, Key=name, Body=content, IfNoneMatch="*", ContentType="text/plain; charset=utf-8"
-            )
-        except ClientError as error:
-            if _status(error) not in (409, 412):
-                raise self._away(error) from error
-        except BotoCoreError as error:
-            raise self._away(error) from error
-        else:
-            return True
-        if self.read(name) != content:
+        found = self._find(name)
+        if found is None:
+            try:
+                self._s3().put_object(
+                    Bucket=self.bucket, Key=name, Body=content, IfNoneMatch="*", ContentType="text/plain; charset=utf-8"
+                )
+            except (ClientError, BotoCoreError) as error:
+                # Somebody was faster, or the answer was lost: stores also hang up on a body that they refuse.
+                if (found := self._find(name)) is None:
+                    raise self._away(error) from error
+            else:
+                return True
+        if found != content:
             raise LedgerError(
                 "two ledgers of one region",
                 [
@@ -102,6 +103,19 @@ class LedgerStore:
                 ],
             )
         return False
+
+    def _find(self, name: str) -> bytes | None:
+        try:
+            return self._read(name)
+        except ClientError as error:
+            if _status(error) == 404:
+                return None
+            raise self._away(error) from error
+        except BotoCoreError as error:
+            raise self._away(error) from error
+
+    def _read(self, name: str) -> bytes:
+        return bytes(self._s3().get_object(Bucket=self.bucket, Key=name)["Body"].read())
 
     def _s3(self) -> Any:
         if self.client is None:

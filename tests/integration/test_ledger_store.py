@@ -9,6 +9,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from botocore.exceptions import BotoCoreError, ClientError
 from typer.testing import CliRunner, Result
 
 from components.clients.acceptance_folder import LedgerFolder
@@ -63,6 +64,8 @@ def test_an_object_is_made_once_and_never_replaced(bucket: KeptBucket) -> None:
     assert kept.write(BATCH, b"first") is False
     with pytest.raises(Exception, match="two ledgers"):
         kept.write(BATCH, b"second")
+    with pytest.raises((ClientError, BotoCoreError)):  # the store itself keeps to it, or hangs up on the body
+        s3_client(bucket.access).put_object(Bucket=bucket.name, Key=BATCH, Body=b"", IfNoneMatch="*")
     assert kept.read(BATCH) == b"first"
     assert kept.touched() == []
 
