@@ -15,6 +15,7 @@ _UNITS = {
     "gb": "GB",
     "kw": "kW",
     "gbps": "Gbit/s",
+    "s": "s",
     "ms": "ms",
     "km": "km",
     "kg": "kg",
@@ -30,6 +31,7 @@ _TITLES = {
     "power_units": "Power units",
     "baselines": "Firmware baselines",
     "software": "Software sets",
+    "bring_ups": "Bring-ups",
     "latencies": "Latencies",
 }
 

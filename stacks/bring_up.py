@@ -6,14 +6,34 @@ Ironic. Decides nothing.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+import ssl
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from components.clients.bmc.passwords import LOCKOUT_S, PasswordFolder
+from components.clients.bmc.redfish import BmcClients
+from components.clients.bmc.supplier import read_supplier
+from components.clients.ironic import Ironic
+from components.clients.ironic_nodes import IronicNodes
+from components.clients.redaction import redact
 from components.engine.acceptance import AcceptanceLedger
 from components.engine.bring_up.event import Observer
 from components.engine.bring_up.result import Result
+from components.engine.bring_up.run import bring_up
+from components.engine.bring_up.services import Services, Tempo
+from components.engine.budget import Budgets
+from components.engine.journal import Journal
+from components.engine.pace import Pace
+from components.errors import Problem, SpecError
+from components.plan.bring_up.compile import Plan, compile_bring_up
+from components.spec.catalogue.firmware import Endpoint
 from components.spec.region import Region
+
+ANSWER_S = 60.0
+"""Longest wait for one answer of a BMC."""
+LOCK_S = 2.0
+"""Wait for another run to end before this one refuses."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,19 +55,72 @@ class BringUpFiles:
     """Certificate of the authority that signs the BMCs' certificates."""
 
 
+def scope_of(region: str) -> str:
+    """The stage's name in journal and lock."""
+    return f"{region}.bring-up"
+
+
 async def bring_up_region(
     region: Region,
     *,
     files: BringUpFiles,
     observe: Observer,
     ledger: AcceptanceLedger | None = None,
+    ironic: Ironic | None = None,
     compression: float = 1.0,
     racks: Collection[str] | None = None,
+    pace: Pace | None = None,
+    answer_s: float = ANSWER_S,
 ) -> Result:
     """Bring all racks with a bring-up in the catalogue up, or those of `racks`.
 
     Raises RegionError, having touched nothing, where description, lists or another run stand against it; failures of
     devices are in the result. `compression` is that of a simulated fleet: seconds that machines need, and limits on
-    them, are divided by it.
+    them, are divided by it. `answer_s` is the longest wait for one answer, which no fleet compresses.
     """
-    raise NotImplementedError
+    delivered, factory = read_supplier(files.supplier)
+    plan = compile_bring_up(region, delivered, racks)
+    packages = _packages(files.firmware, plan)
+    passwords = PasswordFolder(files.passwords, factory, lockout_s=LOCKOUT_S / compression)
+    nodes = IronicNodes(
+        files.nodes,
+        plan.bring_up.kind(Endpoint.COMPUTE_TRAY),
+        ca=str(files.ca),
+        reference=lambda rack, endpoint: f"file:{passwords.path(rack)}#{endpoint}",
+        password=passwords.minted,
+        ironic=ironic,
+    )
+    tls = ssl.create_default_context(cafile=files.ca)
+    with Journal.open(files.journal, scope=scope_of(region.region), wait_s=LOCK_S, redact=redact) as journal:
+        async with BmcClients(pace or Pace(), tls, answer_s=answer_s) as clients:
+            services = Services(
+                plan=plan,
+                journal=journal,
+                budgets=Budgets(plan.limits),
+                connect=clients.connect,
+                passwords=passwords,
+                nodes=nodes,
+                packages=packages,
+                tempo=Tempo(compression=compression, allowance_s=2 * answer_s),
+                ledger=ledger,
+            )
+            return await bring_up(services, observe=observe)
+
+
+def _packages(folder: Path, plan: Plan) -> Mapping[Endpoint, Path]:
+    """The bundle's packages; every kind that the baseline names has one."""
+    paths = {kind: folder / f"{kind}.fwpkg" for kind in plan.bring_up.kinds}
+    problems = [
+        Problem(
+            path=path.name,
+            message=f"the package of the bundle {plan.baseline.baseline} for a {kind} is missing",
+            found=str(folder),
+            remedy="put the maker's package there under this name (simulated: python -m lab.fleet bundle)",
+            rule="bring-up-package",
+        )
+        for kind, path in paths.items()
+        if plan.baseline.versions(kind) and not path.is_file()
+    ]
+    if problems:
+        raise SpecError("firmware cannot be pushed; nothing has been touched", problems)
+    return paths

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from lab.errors import LabError
-from lab.fleet import describe, description, package, serve
+from lab.fleet import bundle, describe, description, package, serve
 from lab.fleet.errors import FleetError
 
 app = typer.Typer(
@@ -76,6 +76,15 @@ def package_command(
         except ValueError:
             raise FleetError("a component is not as it should be", found=each, allowed="0x0010=25.08-9") from None
     out.write_bytes(package.write(versions, name=out.stem))
+
+
+@app.command("bundle")
+def bundle_command(
+    versions: Annotated[Path, typer.Option("--versions", help="JSON: kind -> component -> version.")],
+    out: Annotated[Path, typer.Option("--out", help="Directory for KIND.fwpkg, one for each kind.")],
+) -> None:
+    """Make the packages of a whole bundle, such as a catalogue's firmware file names it."""
+    bundle.write_bundle(bundle.read_versions(versions), out)
 
 
 def main() -> int:

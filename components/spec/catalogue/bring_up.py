@@ -153,6 +153,8 @@ class Polling(Model):
     """Between two looks, at the end."""
     most_s: Annotated[float, Field(gt=0, le=600)]
     """Between two looks, while the end is far."""
+    stall_s: Seconds
+    """An update whose progress stands still for so long is stuck."""
 
 
 Profiles = Annotated[
