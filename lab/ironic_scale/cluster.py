@@ -12,7 +12,7 @@ import socket
 import sys
 import time
 import urllib.request
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,17 +25,28 @@ from lab.ironic_scale.processes import Running, running
 
 _TEMPLATE = Path(__file__).with_name("ironic.conf.in")
 _START_S = 240.0
+_BIN = Path(sys.executable).parent
 _POOL = (10, 20)
 """Connections to the database that a process keeps, and takes in addition while it needs them."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Group:
+    """A conductor group."""
+
+    name: str = ""
+    """`row-a`, ...; the empty one takes nodes that name none."""
+    conductors: int = 1
+    hardware_types: str = "fake-hardware,redfish"
+    python_path: Path | None = None
+    """Where these conductors find packages before they look among the installed ones."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
     """What an operator sets of Ironic, as far as size depends on it. The defaults are Ironic's own."""
 
-    groups: tuple[str, ...] = ("",)
-    """Conductor groups, `row-a`, ...; the empty one takes nodes that name none."""
-    conductors_per_group: int = 1
+    groups: tuple[Group, ...] = (Group(),)
     api_workers: int = 1
     max_concurrent_deploy: int = 250
     per_group: bool = False
@@ -49,15 +60,15 @@ class Settings:
     """Of each of the steps of a fake deployment: `N`, or `N,M` for a triangular distribution."""
     power_delay_s: str = "0"
     connection_cache_size: int = 1000
-    hardware_types: str = "fake-hardware,redfish"
     verify_ca: str = "True"
+    """Authority of the BMCs' certificates: a file."""
     network: str = "127.72"
     """First half of the addresses."""
 
     @property
     def connections(self) -> int:
         """Connections that all processes together may have to the database, and some to look at it."""
-        processes = len(self.groups) * self.conductors_per_group + self.api_workers
+        processes = sum(group.conductors for group in self.groups) + self.api_workers
         return processes * sum(_POOL) + 20
 
 
@@ -88,58 +99,64 @@ def cluster(directory: Path, settings: Settings) -> Generator[Cluster]:
     ports = _free_port(f"{settings.network}.0.1"), _free_port(f"{settings.network}.1.1")
     with ExitStack() as stack:
         database = stack.enter_context(serving(directory / "db", connections=settings.connections))
-        write = _writer(directory, settings, database.url, ports)
-        api_config = write("api", f"{settings.network}.0.1", "")
+        place = _Place(directory, settings, database.url, ports)
+        api_config = place.configure("api", f"{settings.network}.0.1", Group())
         shell.run(
-            shell.program("ironic-dbsync", Path(sys.executable).parent),
-            "--config-file", api_config, "create_schema",
-            log=directory / "dbsync.log", env=_environment(),
-        )  # fmt: skip
+            shell.program("ironic-dbsync", _BIN),
+            *("--config-file", api_config, "create_schema"),
+            log=directory / "dbsync.log",
+            env=_environment(),
+        )
         conductors = tuple(
-            _start(stack, directory, "ironic-conductor", f"conductor-{g}-{n}", write(
-                f"conductor-{g}-{n}", f"{settings.network}.{g}.{n}", group))
+            place.start(stack, "ironic-conductor", f"conductor-{g}-{n}", f"{settings.network}.{g}.{n}", group)
             for g, group in enumerate(settings.groups, 1)
-            for n in range(1, settings.conductors_per_group + 1)
-        )  # fmt: skip
-        api = _start(stack, directory, "ironic-api", "api", api_config)
+            for n in range(1, group.conductors + 1)
+        )
+        api = place.start(stack, "ironic-api", "api", f"{settings.network}.0.1", Group())
         made = Cluster(f"http://{settings.network}.0.1:{ports[0]}", database, api, conductors, directory)
         _wait(made)
         yield made
 
 
-def _writer(
-    directory: Path, settings: Settings, database: str, ports: tuple[int, int]
-) -> Callable[[str, str, str], Path]:
-    """Writes the configuration of a process: its role, address and conductor group."""
+@dataclass(frozen=True)
+class _Place:
+    """Where the processes live."""
 
-    def write(role: str, address: str, group: str) -> Path:
+    directory: Path
+    settings: Settings
+    database: str
+    ports: tuple[int, int]
+    """Of the API, and of all conductors' JSON-RPC."""
+
+    def configure(self, role: str, address: str, group: Group) -> Path:
+        """Write the configuration file of a process."""
         values = {
+            **vars(self.settings),
             "role": role,
             "address": address,
-            "group": group,
-            "directory": directory,
-            "database": database,
-            "api_port": ports[0],
-            "rpc_port": ports[1],
+            "group": group.name,
+            "hardware_types": group.hardware_types,
+            "directory": self.directory,
+            "database": self.database,
+            "api_port": self.ports[0],
+            "rpc_port": self.ports[1],
             "pool_size": _POOL[0],
             "pool_overflow": _POOL[1],
-            **vars(settings),
         }
-        path = directory / f"{role}.conf"
+        path = self.directory / f"{role}.conf"
         path.write_text(Template(_TEMPLATE.read_text()).substitute(values))
         return path
 
-    return write
+    def start(self, stack: ExitStack, program: str, role: str, address: str, group: Group) -> Running:
+        """Start a process; it ends with the stack."""
+        words = [sys.executable, shell.program(program, _BIN), "--config-file", self.configure(role, address, group)]
+        log = self.directory / f"{role}.out"
+        return stack.enter_context(running(role, words, log=log, env=_environment(group.python_path)))
 
 
-def _start(stack: ExitStack, directory: Path, program: str, role: str, config: Path) -> Running:
-    words = [shell.program(program, Path(sys.executable).parent), "--config-file", config]
-    return stack.enter_context(running(role, words, log=directory / f"{role}.out", env=_environment()))
-
-
-def _environment() -> dict[str, str]:
-    kept = {k: v for k, v in os.environ.items() if k in ("PATH", "PYTHONPATH", "TMPDIR")}
-    return {**kept, "HOME": str(Path.home()), "LC_ALL": "C.UTF-8"}
+def _environment(python_path: Path | None = None) -> dict[str, str]:
+    own = {"PYTHONPATH": str(python_path)} if python_path else {}
+    return {**own, "PATH": os.environ["PATH"], "HOME": str(Path.home()), "LC_ALL": "C.UTF-8"}
 
 
 def _free_port(address: str) -> int:

@@ -6,16 +6,20 @@ Debian's packages: `apt-get install postgresql` (no server needs to be running).
 
 from __future__ import annotations
 
+import contextlib
 import os
 import pwd
 import shutil
 import signal
 import subprocess
 import time
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+
+import psycopg2
 
 from lab.errors import LabError
 from lab.ironic_scale.processes import Running, running
@@ -40,11 +44,15 @@ class Database:
         """As SQLAlchemy takes it."""
         return f"postgresql+psycopg2://{_NAME}@/{_NAME}?host={self.directory}"
 
-    def ask(self, sql: str) -> list[list[str]]:
-        """Rows of a query."""
-        words = [self.programs / "psql", "-h", self.directory, "-U", _NAME, "-d", _NAME, "-At", "-F", "\t", "-c", sql]
-        answer = subprocess.run(words, capture_output=True, text=True, check=True)
-        return [line.split("\t") for line in answer.stdout.splitlines()]
+    def ask(self, sql: str, rows: Sequence[Sequence[object]] | None = None) -> list[tuple[Any, ...]]:
+        """Rows that a statement answers with; with `rows`, it is done for each of them and answers nothing."""
+        connected = contextlib.closing(psycopg2.connect(host=str(self.directory), user=_NAME, dbname=_NAME))
+        with connected as connection, connection, connection.cursor() as cursor:
+            if rows is not None:
+                cursor.executemany(sql, rows)
+                return []
+            cursor.execute(sql)
+            return cursor.fetchall() if cursor.description else []
 
 
 def programs() -> Path | None:
