@@ -16,8 +16,10 @@ import json
 import os
 import platform
 import shutil
+import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Sequence
@@ -129,6 +131,7 @@ def look(made: Cluster, number: int, count: int, control: str, *, passes: int, l
 
 def measure(racks: int, passes: int, limit_s: float, names: Sequence[str]) -> dict[str, Seen]:
     seen: dict[str, Seen] = {}
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # so that nothing stays behind
     with tempfile.TemporaryDirectory(prefix="ironic-") as folder, ExitStack() as stack:
         at = Path(folder)
         at.chmod(0o711)

@@ -19,6 +19,8 @@ import json
 import math
 import os
 import platform
+import signal
+import sys
 import tempfile
 import time
 from collections import Counter
@@ -271,6 +273,7 @@ def main() -> None:
         max_concurrent_deploy=options.cap,
         deploy_delay_s=str(options.delay_s),
     )
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # so that nothing stays behind
     with tempfile.TemporaryDirectory(prefix="ironic-") as folder, ExitStack() as stack:
         at = Path(folder)
         at.chmod(0o711)
