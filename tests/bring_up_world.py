@@ -19,7 +19,8 @@ from typing import Any
 from components.engine.bring_up.event import StepEvent, StepOutcome
 from components.spec import Region, load
 from components.spec.catalogue.firmware import Endpoint
-from lab.fleet import bundle, describe, description
+from lab.fleet import behaviour, bundle, describe, description
+from lab.fleet.scenario import Scenario
 from stacks.bring_up import BringUpFiles
 from tests.fleet_world import free_port
 from tests.regions import REGIONS, ROOT
@@ -73,7 +74,7 @@ class World:
         self.racks = racks
         folder.mkdir(parents=True, exist_ok=True)
         self.port = free_port()
-        described = describe.describe(racks, seed=seed, series=SERIES, port=self.port)
+        self._described = described = describe.describe(racks, seed=seed, series=SERIES, port=self.port)
         self.supplier = folder / "fleet.json"
         self.supplier.touch(0o600)
         self.supplier.write_text(description.dump(described))
@@ -138,6 +139,27 @@ class World:
         assert self._process is not None
         fields = Path(f"/proc/{self._process.pid}/stat").read_text().rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    @property
+    def endpoints(self) -> tuple[str, ...]:
+        """Their names."""
+        return tuple(f"{rack}/{place}" for rack, there in self._described.items() for place in there)
+
+    def hit(self) -> dict[str, set[str]]:
+        """Fault -> endpoints that the seed gives it to."""
+        kinds = {f"{r}/{place}": e.kind for r, there in self._described.items() for place, e in there.items()}
+        scenario = Scenario.model_validate(json.loads(self.scenario.read_text()))
+        return {
+            fault.fault: set(behaviour.hit_by(scenario.seed, number, fault, kinds))
+            for number, fault in enumerate(scenario.faults)
+        }
+
+    def passwords(self) -> set[str]:
+        """All of them: as delivered, and minted."""
+        found = {e.bmc_password for there in self._described.values() for e in there.values()}
+        for path in (self.folder / "passwords").glob("*.json"):
+            found |= {each["password"] for each in json.loads(path.read_text()).values()}
+        return found
 
     def _get(self, what: str) -> Any:
         with urllib.request.urlopen(f"{self._control}/{what}", timeout=30) as answer:  # noqa: S310  # loopback, http

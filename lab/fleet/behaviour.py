@@ -96,7 +96,7 @@ class Behaviours:
         kinds = {f"{rack}/{place}": e.kind for rack, there in description.items() for place, e in there.items()}
         _refuse_strangers(scenario, description, kinds)
         for index, fault in enumerate(scenario.faults):
-            for name in _hit(scenario.seed, index, fault, kinds):
+            for name in hit_by(scenario.seed, index, fault, kinds):
                 self._own[name] = _with(self._own.get(name, self._common[kinds[name]]), fault)
 
     def of(self, name: str, kind: Kind) -> Behaviour:
@@ -114,7 +114,7 @@ def _common(scenario: Scenario, kind: Kind) -> Behaviour:
     )
 
 
-def _hit(seed: int, index: int, fault: s.Fault, kinds: Mapping[str, Kind]) -> Iterable[str]:
+def hit_by(seed: int, index: int, fault: s.Fault, kinds: Mapping[str, Kind]) -> Iterable[str]:
     """Exactly the share of the scenario, at least one, so that a small fleet has the fault too."""
     if fault.endpoints:
         return fault.endpoints

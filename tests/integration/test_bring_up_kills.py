@@ -5,42 +5,15 @@ The simulator counts what is done to each endpoint; each count must be that of a
 
 from __future__ import annotations
 
-import sqlite3
-from collections import Counter
 from pathlib import Path
 
 import pytest
 
-from components.engine.journal import Journal
-from stacks.bring_up import scope_of
 from tests.bring_up_kills import ENDED, LOST, points, run
+from tests.bring_up_once import CHANGES, assert_everything_happened_once
 from tests.bring_up_world import World, calm, world
 
 pytestmark = pytest.mark.integration
-
-ONCE = {
-    "power_shelf": {"password_change": 1, "flash": 2, "bmc_reset": 1},
-    "nvlink_switch": {"password_change": 1, "flash": 6, "aux_cycle": 1},
-    "dpu": {"password_change": 1, "flash": 4, "bmc_reset": 1, "power_cycle": 1},
-    "compute_tray": {
-        "password_change": 1,
-        "flash": 11,
-        "aux_cycle": 1,
-        "bios_set": 4,
-        "power_on": 1,
-        "power_off": 1,
-    },
-}
-"""What is done to an endpoint of each kind, once; a flash is counted by component."""
-CHANGES = 8 * 3 + 9 * 3 + 36 * 4 + 18 * 6
-"""Requests of a rack that change something."""
-
-
-def kind_of(endpoint: str) -> str:
-    place = endpoint.partition("/")[2]
-    if place.startswith(("nvlink", "power-shelf")):
-        return "nvlink_switch" if place.startswith("nvlink") else "power_shelf"
-    return "dpu" if "/" in place else "compute_tray"
 
 
 def killed_and_completed(there: World, seed: int, number: int) -> int:
@@ -52,23 +25,6 @@ def killed_and_completed(there: World, seed: int, number: int) -> int:
         killed += ended == LOST
     assert run(region, there.files, there, None) == ENDED
     return killed
-
-
-def assert_everything_happened_once(there: World) -> None:
-    found = there.ledger()
-    wrong = {name: done for name, done in found.items() if done != ONCE[kind_of(name)]}
-    assert not wrong, f"{len(wrong)} endpoints, such as {dict(list(wrong.items())[:3])}"
-    assert Counter(map(kind_of, found)) == {
-        "power_shelf": 8 * there.racks,
-        "nvlink_switch": 9 * there.racks,
-        "dpu": 36 * there.racks,
-        "compute_tray": 18 * there.racks,
-    }
-    with sqlite3.connect(there.files.journal) as journal:
-        (open_intents,) = journal.execute("SELECT count(*) FROM actions WHERE outcome IS NULL").fetchone()
-        (enrolled,) = journal.execute("SELECT count(DISTINCT target) FROM actions WHERE kind = 'enrol'").fetchone()
-    assert (open_intents, enrolled) == (0, 18 * there.racks)
-    Journal.open(there.files.journal, scope=scope_of("essonne"), wait_s=0).close()  # no lock is left
 
 
 @pytest.mark.timeout(900)

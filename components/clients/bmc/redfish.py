@@ -113,7 +113,7 @@ class RedfishBmc:
 
     def use(self, username: str, password: str) -> None:
         """Ask with these credentials from now on."""
-        self._authorization = aiohttp.BasicAuth(username, password).encode()
+        self._authorization = aiohttp.encode_basic_auth(username, password)
         self._secret = password
 
     async def get(self, path: str, *, expand: bool = False, anonymous: bool = False) -> Mapping[str, Any]:
