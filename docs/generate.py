@@ -116,7 +116,7 @@ def _commands() -> str:
     lines = [
         "# The `region` command",
         "",
-        "Exit codes: 0 done, 1 a check failed, 2 the description is wrong and nothing was touched, 3 a device failed, 130 interrupted.",
+        "Exit codes: 0 done, 1 a check failed, 2 the description is wrong and nothing was touched, 3 a device failed, 4 racks were isolated and all others brought up, 130 interrupted.",
     ]
     for name in sorted(commands):
         parameters = commands[name].params

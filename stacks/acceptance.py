@@ -6,26 +6,25 @@ into the region's own ledger, and never into its store.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import asyncio
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from components.checks.acceptance import accepted
+from components.checks.result import CheckResult
 from components.clients.acceptance_folder import LedgerFolder
 from components.clients.acceptance_ledger import Ledger
 from components.clients.acceptance_store import LedgerStore, StoreAwayError
+from components.engine.acceptance import AcceptanceEvent
 from components.errors import Problem, RegionError
 from components.plan.model import RegionPlan
 from components.state.bucket import acceptance
-from stacks.project import ROOT, state_folder
+from stacks.project import ROOT, simulated_folder, state_folder
 
 
-def simulated_folder(region: str) -> Path:
-    """What is left of runs on a simulated fleet: nothing in it is of the region itself."""
-    return state_folder(region) / "simulated"
-
-
-def ledger_folder(region: str, *, simulated: bool = False) -> LedgerFolder:
-    """This machine's copy."""
-    return LedgerFolder((simulated_folder(region) if simulated else state_folder(region)) / "ledger")
+def ledger_folder(region: str, scenario: Path | None = None) -> LedgerFolder:
+    """This machine's copy; of a simulated fleet's, if a scenario is named."""
+    return LedgerFolder((simulated_folder(region, scenario) if scenario else state_folder(region)) / "ledger")
 
 
 def ledger_store(plan: RegionPlan) -> LedgerStore:
@@ -49,11 +48,26 @@ def open_ledger(plan: RegionPlan) -> Ledger:
         return ledger
 
 
-def contents(plan: RegionPlan, *, simulated: bool = False) -> Iterator[tuple[str, bytes]]:
+async def record_accepted(plan: RegionPlan, results: Sequence[CheckResult]) -> Ledger:
+    """Record the trays that the checks accept; what is recorded already adds nothing. The ledger that was written."""
+    async with open_ledger(plan) as ledger, asyncio.TaskGroup() as group:
+        for tray in accepted(plan, results):
+            group.create_task(
+                ledger.record(
+                    serial=tray.serial,
+                    event=AcceptanceEvent.ACCEPTED,
+                    device=tray.device,
+                    evidence={"checks": tray.checks},
+                )
+            )
+    return ledger
+
+
+def contents(plan: RegionPlan, scenario: Path | None = None) -> Iterator[tuple[str, bytes]]:
     """All batches, of this machine and those that only the store has. Raises StoreAwayError where neither has any."""
-    folder = ledger_folder(plan.region, simulated=simulated)
+    folder = ledger_folder(plan.region, scenario)
     here = folder.batches()
-    if not simulated:
+    if scenario is None:
         try:
             store = ledger_store(plan)
             for name in store.batches():

@@ -117,3 +117,8 @@ def state_folder(region: str | None = None) -> Path:
     """Operator's state: journals, pinned host keys, kubeconfig; one folder per region."""
     base = ROOT / ".region"
     return base / region if region else base
+
+
+def simulated_folder(region: str, scenario: Path) -> Path:
+    """All that is kept of runs on the simulated fleet of a scenario: nothing in it is of the region itself."""
+    return state_folder(region) / "simulated" / scenario.stem

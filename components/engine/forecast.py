@@ -7,6 +7,7 @@ of all racks is drawn from these many times over (`forecast_trial.py`). Pure.
 
 from __future__ import annotations
 
+import math
 import random
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
@@ -23,8 +24,11 @@ from components.spec.catalogue.firmware import Endpoint
 TRIALS = 60
 KEPT = 400
 """Durations of a step that are kept of this run: a sample, once there are more."""
-_GUESS = (0.03, 0.5)
-"""Between which shares of its limit a step ends of which nothing is known."""
+_GUESS = (0.08, 0.12, 0.18)
+_GUESS_DOUBT = 0.9
+"""Shares of its limit in which a step ends of which nothing is known, and how far this may be off: to 4 times."""
+LEAST_DOUBT = 0.03
+"""Machines that have not come to a step yet may be others than those that have."""
 LOW, HIGH = 0.05, 0.95
 LEAST_SHARE = 0.08
 """No interval is narrower to a side than this share of what is left: the spreads are not known better."""
@@ -121,9 +125,8 @@ class Forecaster:
         if past is not None and len(durations) < KEPT:
             durations += past.quantiles
         if not durations:
-            limit_s = step.limit_s / self._compression
-            durations = [limit_s * (_GUESS[0] + (_GUESS[1] - _GUESS[0]) * n / 20) for n in range(21)]
-        return Spread(durations)
+            return Spread([share * step.limit_s / self._compression for share in _GUESS], _GUESS_DOUBT)
+        return Spread(durations, max(LEAST_DOUBT, min(_GUESS_DOUBT, 0.7 / math.sqrt(len(durations)))))
 
     def _groups(self) -> Groups:
         """Of all endpoints that have not ended: those of one rack that are at the same step stand together."""

@@ -24,10 +24,17 @@ Groups: TypeAlias = "defaultdict[Endpoint, defaultdict[int, list[tuple[int, int,
 class Spread:
     """Durations of a step."""
 
-    def __init__(self, durations: Sequence[float]) -> None:
+    def __init__(self, durations: Sequence[float], doubt: float = 0.0) -> None:
         self._sorted = sorted(durations)
         self.mean = fmean(self._sorted)
         self.middle = self.at(0.5)
+        self._doubt = doubt
+        """How far all of them together may be off, as the deviation of a logarithm: nothing evens this out."""
+
+    def drawn(self, chance: random.Random) -> Spread:
+        """The spread as it may be in truth."""
+        factor = math.exp(chance.gauss(0, self._doubt))
+        return Spread([factor * seconds for seconds in self._sorted])
 
     def at(self, share: float) -> float:
         """The duration that this share of all is below."""
@@ -104,7 +111,11 @@ def end_of(
     for kind, segments in kinds.items():
         here = ended[kind] = _Racks(racks)
         for index, segment in enumerate(segments):
-            at_step = groups[kind][index]
+            at_step = groups[kind].get(index, ())
+            busy = [rack for rack in range(racks) if here.count[rack]]
+            if not (busy or at_step):
+                continue
+            spread = segment.spread.drawn(chance)
             for rack, count, began in at_step:
                 if began is None:
                     here.join(rack, count, now, now)
@@ -113,36 +124,41 @@ def end_of(
                 for other, within in segment.after:
                     others = ended[other]
                     here.wait(rack, others.last[rack] if within == "rack" else others.usual[rack])
-            free_at = _lines(segment, at_step, here, busy, now)
+            free_at = _lines(segment.lines, spread, at_step, here, busy, now)
             for rack in busy:
                 arrived = here.usual[rack]
-                here.take(rack, segment.spread.middle, segment.spread.longest_of(here.count[rack], chance))
+                here.take(rack, spread.middle, spread.longest_of(here.count[rack], chance))
                 free = free_at.get(rack, 0.0)
                 here.usual[rack] = max(here.usual[rack], (arrived + free) / 2)
                 here.last[rack] = max(here.last[rack], free)
             for rack, count, began in at_step:
                 if began is not None:
-                    left_s = segment.spread.left_of(count, now - began, chance)
-                    usual = min(now + left_s, max(now, began + segment.spread.middle))
+                    left_s = spread.left_of(count, now - began, chance)
+                    usual = min(now + left_s, max(now, began + spread.middle))
                     here.join(rack, count, usual, now + left_s)
     return max(max(here.last) for here in ended.values())
 
 
 def _lines(
-    segment: Segment, at_step: Sequence[tuple[int, int, float | None]], here: _Racks, busy: list[int], now: float
+    lines: Sequence[Line],
+    spread: Spread,
+    at_step: Sequence[tuple[int, int, float | None]],
+    here: _Racks,
+    busy: Sequence[int],
+    now: float,
 ) -> Mapping[int, float]:
     """When each rack's endpoints have all had their share of the step's budgets, in the order of their arrival."""
     ends: dict[int, float] = {}
-    for line in segment.lines:
+    for line in lines:
         free: dict[str, float] = {}
         for rack, count, began in at_step:
             if began is not None:
-                left_s = max(0.0, segment.spread.mean - (now - began))
+                left_s = max(0.0, spread.mean - (now - began))
                 key = line.keys[rack]
                 free[key] = free.get(key, now) + count * line.shares[rack] * left_s
         for rack in sorted(busy, key=lambda rack: here.usual[rack]):
             key = line.keys[rack]
-            work_s = here.count[rack] * line.shares[rack] * segment.spread.mean
+            work_s = here.count[rack] * line.shares[rack] * spread.mean
             free[key] = max(free.get(key, now), here.usual[rack]) + work_s
             ends[rack] = max(ends.get(rack, 0.0), free[key])
     return ends

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from components.errors import Problem, SpecError
 from stacks.project import LAYERS
 
 Region = Annotated[str, typer.Argument(help="Name of a folder below stacks/regions.")]
 AsJson = Annotated[bool, typer.Option("--json", help="JSON lines on standard output, for machines.")]
 Layers = Annotated[list[str] | None, typer.Option("--layer", help="Only this layer; may be given more than once.")]
+
+_SIMULATED = "sim:"
 
 
 def chosen(layers: list[str] | None) -> tuple[str, ...]:
@@ -19,3 +23,22 @@ def chosen(layers: list[str] | None) -> tuple[str, ...]:
     if unknown:
         raise typer.BadParameter(f"unknown layer {', '.join(sorted(unknown))}; layers are {', '.join(LAYERS)}")
     return tuple(layer for layer in LAYERS if not layers or layer in layers)
+
+
+def scenario_of(fleet: str) -> Path:
+    """The scenario's file. Raises SpecError for anything but `sim:FILE`."""
+    path = Path(fleet.removeprefix(_SIMULATED))
+    if not fleet.startswith(_SIMULATED) or not path.is_file():
+        raise SpecError(
+            "there is no such fleet",
+            [
+                Problem(
+                    path="--fleet",
+                    message="a fleet is simulated, and behaves as a scenario file says",
+                    found=fleet,
+                    allowed="sim:SCENARIO.yaml",
+                    remedy="docs/guides/fleet.md shows a scenario; an empty file is a fleet in good order",
+                )
+            ],
+        )
+    return path.resolve()

@@ -69,7 +69,8 @@ class Screen:
         """Note one event."""
         self._tally.take(event)
         if self._json:
-            output.machine("step", **dataclasses.asdict(event))
+            told = dataclasses.asdict(event)
+            output.machine("step", endpoint_kind=told.pop("kind"), **told)
 
     def tick(self) -> None:
         """Called every second or so: says a line if it is time for one."""

@@ -26,7 +26,7 @@ from components.engine.acceptance import AcceptanceEvent, Entry, Line
 from components.engine.acceptance_verdict import Anchor, Verdict, judge
 from components.errors import Problem, SpecError
 from stacks.cli import output
-from stacks.cli.arguments import AsJson, Region
+from stacks.cli.arguments import AsJson, Region, scenario_of
 from stacks.project import load_hardware
 
 app = typer.Typer(no_args_is_help=True, help="The acceptance ledger: what is known of each serial number.")
@@ -35,7 +35,9 @@ RUNBOOK = "docs/runbooks/LedgerDoesNotVerify.md"
 _COLUMNS = ("number", "at", "serial", "device", "event", "requirement", "evidence", "digest", "previous", "before")
 SHOWN = 20
 """Faults that are named one by one."""
-Simulated = Annotated[bool, typer.Option("--simulated", help="The ledger of runs on a simulated fleet.")]
+Fleet = Annotated[
+    str | None, typer.Option("--fleet", help="sim:SCENARIO.yaml: the ledger of runs on that simulated fleet.")
+]
 
 
 class Form(StrEnum):
@@ -51,7 +53,7 @@ def verify(
     head: Annotated[
         str | None, typer.Option("--head", help="NUMBER:DIGEST that a run ended with: it must still be there.")
     ] = None,
-    simulated: Simulated = False,
+    fleet: Fleet = None,
     as_json: AsJson = False,
 ) -> None:
     """Look at every byte, here and in the store: what was changed, removed, moved or cut off is named."""
@@ -59,10 +61,10 @@ def verify(
     from stacks.acceptance import ledger_folder, ledger_store
 
     seen = _anchor(head)
-    folder = ledger_folder(region, simulated=simulated)
+    folder = ledger_folder(region, _scenario(fleet))
     _, brought = folder.anchor()
     results = list(_judged("ledger.here", judge(folder.contents(), region, seen or brought)))
-    if simulated:
+    if fleet:
         results.append(
             skipped(
                 "ledger.store", expected="the store holds the same", remedy="a simulated ledger stays on this machine"
@@ -97,11 +99,11 @@ def verify(
 def show(
     region: Region,
     serial: Annotated[str, typer.Argument(help="Serial number of a tray, DPU, switch tray or power shelf.")],
-    simulated: Simulated = False,
+    fleet: Fleet = None,
     as_json: AsJson = False,
 ) -> None:
     """The way of one serial number, oldest entry first."""
-    mine = [(entry, digest) for entry, digest in _entries(region, simulated) if entry.serial == serial]
+    mine = [(entry, digest) for entry, digest in _entries(region, _scenario(fleet)) if entry.serial == serial]
     if not mine:
         raise SpecError(
             f"the ledger does not know {serial}",
@@ -134,10 +136,10 @@ def export(
     region: Region,
     form: Annotated[Form, typer.Option("--format", help="csv is one line an entry, for a spreadsheet.")] = Form.JSON,
     out: Annotated[Path | None, typer.Option("--out", help="File to write instead of printing.")] = None,
-    simulated: Simulated = False,
+    fleet: Fleet = None,
 ) -> None:
     """The whole ledger for other programs: as one JSON document, or as CSV."""
-    rows = (_plain(entry, digest) for entry, digest in _entries(region, simulated))
+    rows = (_plain(entry, digest) for entry, digest in _entries(region, _scenario(fleet)))
     text = _csv(rows) if form is Form.CSV else json.dumps(list(rows), indent=1, ensure_ascii=False) + "\n"
     if out is None:
         print(text, end="")
@@ -154,9 +156,7 @@ def repaired(
     as_json: AsJson = False,
 ) -> None:
     """Record a repair: what was recorded before has to be shown anew, and ends in a re-acceptance."""
-    device = next(
-        (entry.device for entry, _ in reversed(list(_entries(region, False))) if entry.serial == serial), None
-    )
+    device = next((entry.device for entry, _ in reversed(list(_entries(region))) if entry.serial == serial), None)
     if device is None:
         raise SpecError(
             f"the ledger does not know {serial}",
@@ -202,6 +202,10 @@ def in_words(added: int, head: Anchor | None, away: str) -> str:
     return text + (f"\nnot all of it is in the store yet: {away}" if away else "")
 
 
+def _scenario(fleet: str | None) -> Path | None:
+    return scenario_of(fleet) if fleet else None
+
+
 def _anchor(text: str | None) -> Anchor | None:
     try:
         return None if text is None else Anchor.read(text)
@@ -228,11 +232,11 @@ def _judged(name: str, verdict: Verdict) -> Iterator[CheckResult]:
         yield judged(place, good=False, expected="as it was written", found=str(fault), remedy=f"see {RUNBOOK}")
 
 
-def _entries(region: str, simulated: bool) -> Iterator[tuple[Entry, str]]:
+def _entries(region: str, scenario: Path | None = None) -> Iterator[tuple[Entry, str]]:
     """All entries with their digests. Raises SpecError for a ledger that is not whole."""
     from stacks.acceptance import contents
 
-    for name, content in contents(load_hardware(region), simulated=simulated):
+    for name, content in contents(load_hardware(region), scenario):
         for text in content.splitlines():
             try:
                 line = Line.read(text)

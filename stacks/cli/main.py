@@ -2,7 +2,7 @@
 
 Owns the command line only: each command reads the region, calls what does the work, and shows the
 result. Exit codes: 0 done, 1 a check failed or an error, 2 the description is wrong (nothing was
-touched), 3 a device or service failed, 130 interrupted.
+touched), 3 a device or service failed, 4 racks were isolated and all others brought up, 130 interrupted.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from stacks.cli.preview import diff, preview
 from stacks.cli.rules import rules
 from stacks.cli.show import show
 from stacks.cli.up import up
-from stacks.project import ROOT, load_hardware, load_plan, region_folder, state_folder
+from stacks.project import LAYERS, ROOT, load_hardware, load_plan, region_folder, state_folder
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, help=__doc__, rich_markup_mode=None)
 
@@ -48,10 +48,13 @@ def verify(
     wake: Annotated[bool, typer.Option(help="Also call each service and wait until it sleeps again.")] = True,
 ) -> None:
     """Check the region itself: what was expected, what was found. It alone decides whether the region is up."""
-    from stacks.cli.verify import verify_region  # the clients behind it are slow to import
+    from stacks.cli.verify import record_accepted, verify_region  # the clients behind it are slow to import
 
-    results = verify_region(load_plan(region), chosen(layer), wake=wake)
+    plan, layers = load_plan(region), chosen(layer)
+    results = verify_region(plan, layers, wake=wake)
     output.show_checks(results, as_json)
+    if layers == LAYERS and (recorded := record_accepted(plan, results)):
+        output.people.print(recorded, highlight=False, soft_wrap=True)
     if worst(results) is Status.FAIL:
         raise typer.Exit(1)
 

@@ -24,8 +24,26 @@ def up(
     plan: Annotated[
         Path | None, typer.Option("--plan", help="Do exactly what this plan lists; refuse if anything differs.")
     ] = None,
+    fleet: Annotated[
+        str | None,
+        typer.Option(
+            "--fleet",
+            help="sim:SCENARIO.yaml: instead bring the racks up from the floor to the hand-over, on simulated machines.",
+        ),
+    ] = None,
+    racks: Annotated[
+        int | None, typer.Option("--racks", min=1, help="With --fleet: only so many racks, the first ones.")
+    ] = None,
 ) -> None:
-    """Bring the region to what its description says. Running it again changes nothing and says so."""
+    """Bring the region to what its description says. Running it again changes nothing and says so.
+
+    With --fleet it ends with 4 where some racks are isolated and all others are handed over.
+    """
+    if fleet is not None:
+        from stacks.cli.fleet import up_on_fleet  # the clients behind it are slow to import
+
+        up_on_fleet(region, fleet, racks, as_json)
+        return
     described = describe(region)
     refuse_unready(described)
     approved = plan_file.read(plan) if plan else None

@@ -46,3 +46,20 @@ async def _verify(plan: RegionPlan, layers: tuple[str, ...], wake: bool) -> list
 def verify_region(plan: RegionPlan, layers: tuple[str, ...], *, wake: bool) -> list[CheckResult]:
     """All checks of the layers. `wake` also calls services and makes a short-lived probe of the pod network."""
     return asyncio.run(_verify(plan, layers, wake))
+
+
+def record_accepted(plan: RegionPlan, results: list[CheckResult]) -> str:
+    """Record the trays that the checks accept; in words what was added, empty where that is nothing.
+
+    A ledger that cannot be written now takes nothing from what the checks found: the next run records it.
+    """
+    from stacks import acceptance  # boto3 is slow to import
+
+    try:
+        ledger = asyncio.run(acceptance.record_accepted(plan, results))
+    except RegionError as error:
+        return f"not recorded in the acceptance ledger: {error}"
+    if not ledger.added and not ledger.away:
+        return ""
+    text = f"acceptance ledger: {ledger.added:,} trays accepted, head {ledger.head or 'none'}"
+    return text + (f"; not in the store yet: {ledger.away}" if ledger.away else "")

@@ -1,0 +1,132 @@
+"""`region up REGION --fleet sim:SCENARIO.yaml`: the bring-up of a region's racks on a simulated fleet.
+
+Owns the simulator as a process (started here, or found running from a run that was killed), the place where all of it
+is kept, and the end: summary, ledger, exit code. The bring-up itself is `stacks/bring_up.py`; nothing of a simulated
+run gets into the region's own journal or ledger.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+import time
+from collections.abc import Generator
+from pathlib import Path
+
+import typer
+from rich.text import Text
+
+from components.clients.acceptance_folder import LedgerFolder
+from components.clients.acceptance_ledger import Ledger
+from components.clients.bmc.supplier import read_supplier
+from components.engine.bring_up.event import StepEvent
+from components.engine.bring_up.result import RackEnd, Result
+from components.engine.forecast import Forecaster
+from components.engine.forecast_history import History
+from components.engine.lock import RunLock
+from components.plan.bring_up.compile import compile_bring_up
+from components.spec import load
+from components.spec.region import Region
+from stacks.bring_up import BringUpFiles, bring_up_region
+from stacks.cli import output
+from stacks.cli.arguments import scenario_of
+from stacks.cli.bring_up_screen import Screen, result_data, summary
+from stacks.cli.bring_up_tally import Tally
+from stacks.cli.simulator import Simulator
+from stacks.project import CATALOGUE, region_folder, simulated_folder
+
+ISOLATED = 4
+"""Exit code where the run went through and some racks are isolated."""
+FORECAST_S = 5.0
+_LOCK_S = 10.0
+
+
+def up_on_fleet(region: str, fleet: str, racks: int | None, as_json: bool) -> None:
+    """Run it to its end. Ends the command with 4 where racks are isolated."""
+    scenario = scenario_of(fleet)
+    folder = simulated_folder(region, scenario)
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    spec = load(region_folder(region), CATALOGUE, references=folder)  # received lists are of the real machines
+    lock = RunLock.acquire(folder / "run.lock", wait_s=_LOCK_S)
+    try:
+        with _terminated_as_interrupted(), Simulator(folder, scenario, spec) as simulator:
+            result = asyncio.run(_run(spec, simulator, racks, as_json))
+    finally:
+        lock.release()
+    if result.by_end()[RackEnd.ISOLATED]:
+        raise typer.Exit(ISOLATED)
+
+
+async def _run(spec: Region, simulator: Simulator, racks: int | None, as_json: bool) -> Result:
+    folder = simulator.folder
+    delivered, _ = read_supplier(simulator.supplier)
+    names = simulator.racks[:racks]
+    plan = compile_bring_up(spec, delivered, names)
+    past = _past(folder / "history.json")
+    forecaster = Forecaster(plan, compression=simulator.compression, history=past)
+    tally = Tally(plan)
+    title = f"region up {spec.region} on a simulated fleet: {tally.racks} racks, {tally.endpoints:,} endpoints"
+    files = BringUpFiles(
+        journal=folder / "journal.db",
+        supplier=simulator.supplier,
+        passwords=folder / "passwords",
+        firmware=simulator.firmware,
+        nodes=folder / "nodes",
+        ca=simulator.ca,
+    )
+    async with Ledger.open(spec.region, LedgerFolder(folder / "ledger"), None) as ledger:
+        with Screen(title, tally, as_json) as screen:
+
+            def observe(event: StepEvent) -> None:
+                forecaster.take(event)
+                screen.take(event)
+
+            watch = asyncio.create_task(_watch(screen, forecaster))
+            try:
+                result = await bring_up_region(
+                    spec, files=files, observe=observe, ledger=ledger, compression=simulator.compression, racks=names
+                )
+            finally:
+                watch.cancel()
+    newer = forecaster.history
+    (folder / "history.json").write_text((past.merged(newer) if past else newer).text())
+    if as_json:
+        output.machine("result", **result_data(result, tally, ledger.head, ledger.added))
+    else:
+        for part in summary(result, tally, ledger.head, ledger.added):
+            output.people.print(part, highlight=False, soft_wrap=isinstance(part, Text))
+        needs = "the layers above (substrate, cluster, runtime) need machines that boot: a simulated fleet has none"
+        output.people.print(needs, highlight=False, soft_wrap=True)
+    return result
+
+
+async def _watch(screen: Screen, forecaster: Forecaster) -> None:
+    """Draw forecasts beside the run, never for more than a twentieth of its time."""
+    due = 0.0
+    while True:
+        await asyncio.sleep(1)
+        now = time.time()
+        if now >= due:
+            draw = forecaster.prepared(now)
+            screen.forecast = await asyncio.to_thread(draw)
+            due = time.time() + max(FORECAST_S, 20 * (time.time() - now))
+        screen.tick()
+
+
+def _past(path: Path) -> History | None:
+    return History.read(path.read_text()) if path.is_file() else None
+
+
+@contextlib.contextmanager
+def _terminated_as_interrupted() -> Generator[None]:
+    """SIGTERM ends a run as Ctrl-C does: what is under way is left to the next run, and the simulator is stopped."""
+
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
