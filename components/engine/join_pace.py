@@ -33,6 +33,10 @@ _WEIGHT = 0.2
 """Of the newest join in the smoothed length of a join."""
 
 
+class TurnLeftError(Exception):
+    """Whoever had the turn is gone without a word. That says nothing of the API server."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Sight:
     """What the API server showed at one moment."""
@@ -115,6 +119,8 @@ class JoinPace:
     async def turn(self, *, control_plane: bool = False) -> AsyncGenerator[None]:
         """Wait until a machine may join, and count it until the block ends; an exception says that it failed.
 
+        TurnLeftError is let through as any other, and counts as neither success nor failure.
+
         Members of the control plane join one after another: etcd takes one new member at a time as a learner, and
         refuses the next until that one votes.
         """
@@ -147,6 +153,8 @@ class JoinPace:
         began = _now()
         try:
             yield
+        except TurnLeftError:
+            raise
         except Exception:
             self.window.failed(_now())
             raise

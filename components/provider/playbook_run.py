@@ -10,18 +10,26 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Any
 
 from components.clients.ansible import HostStats, PlaybookFailedError, PlaybookRequest, RunResult, play
+from components.clients.join_gate import join_gate
 from components.clients.secrets import resolve
+from components.engine.join_pace import JoinPace
 from components.engine.journal import Action, Observation
 from components.plan.actions.action import ActionKind
 from components.plan.actions.playbooks import host_variables, playbook_actions
+from components.plan.naming import kubeconfig_path
 from components.provider.handler import Context, Created, Properties
 from components.provider.playbook_preview import OK, SETTINGS, PlaybookPreview
 
 PLAYBOOKS = "playbooks"
 """Folder below the project."""
+JOIN_PACE = "kubernetes_join_pace"
+"""A variable of the role that joins hosts."""
 
 
 class PlaybookRunHandler(PlaybookPreview):
@@ -54,8 +62,8 @@ class PlaybookRunHandler(PlaybookPreview):
         results: list[RunResult] = []
 
         async def act() -> None:
-            request = playbook_request(inputs, context)
-            result = await play(request, on_progress=lambda progress: context.report(str(progress)))
+            async with _with_turns(playbook_request(inputs, context), context) as request:
+                result = await play(request, on_progress=lambda progress: context.report(str(progress)))
             results.append(result)
 
         async def not_known() -> Observation:
@@ -71,6 +79,18 @@ def run_digest(inputs: Properties) -> str:
     """Identity of a run: everything that decides what it does."""
     told = {key: value for key, value in inputs.items() if key not in SETTINGS}
     return hashlib.sha256(json.dumps(told, sort_keys=True, default=dict).encode()).hexdigest()
+
+
+@asynccontextmanager
+async def _with_turns(request: PlaybookRequest, context: Context) -> AsyncGenerator[PlaybookRequest]:
+    """The request, with a gate at which hosts get their turn to join, however many processes work on them."""
+    planned = request.inventory.get("all", {}).get("vars", {})
+    if JOIN_PACE not in planned:
+        yield request
+        return
+    pace = JoinPace(int(planned[JOIN_PACE]))
+    async with join_gate(pace, context.project / kubeconfig_path(context.region)) as gate:
+        yield replace(request, variables={**request.variables, "kubernetes_join_gate": str(gate)})
 
 
 def playbook_request(inputs: Properties, context: Context, *, check: bool = False) -> PlaybookRequest:

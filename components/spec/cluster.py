@@ -35,7 +35,7 @@ class Cluster(Model):
     domain: Domain = "cluster.local"
     """DNS zone inside the cluster."""
     join_pace: Annotated[int, Field(ge=1, le=50)]
-    """Nodes that may join at one time. The control plane fails under hundreds at once."""
+    """Nodes that may join at one time at most; fewer do while the API server shows strain."""
     api_vip_id: Id | None = None
     """VIP of the API; needed with more than one control plane, whose address must outlive any of them."""
     max_nodes: Annotated[int, Field(ge=1, le=MAX_CLUSTER_NODES)] = MAX_CLUSTER_NODES

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import copy
 from collections.abc import Callable
 from dataclasses import replace
@@ -150,6 +151,27 @@ async def test_a_run_is_journalled_and_hands_over_contents_not_references(
     (record,) = Journal.read_history(project / "journal.db")
     assert (record.target, record.kind, record.outcome) == ("lab-bootstrap", "run-playbook", "done")
     assert "1 changes on 2 hosts" in told[-1]
+
+
+async def test_hosts_of_every_process_of_a_run_get_their_turn_to_join_at_one_gate(
+    lab_plan: RegionPlan, project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    turns: list[bytes] = []
+
+    async def play(request: PlaybookRequest, **_: Any) -> RunResult:
+        reader, writer = await asyncio.open_unix_connection(request.variables["kubernetes_join_gate"])
+        writer.write(b"{}\n")
+        turns.append(await reader.readline())
+        writer.close()
+        raise RegionError("that is all we want to know")
+
+    monkeypatch.setattr(playbook_run, "play", play)
+    inputs = playbook_inputs(lab_plan, "cluster.yml", {"cluster.yml": "a", "roles/kubernetes": "b"})
+    with Journal.open(project / "journal.db") as journal:
+        context = Context(project=project, region="lab", journal=journal)
+        with pytest.raises(RegionError, match="all we want to know"):
+            await HANDLER.create("lab-bootstrap", inputs, context)
+    assert turns == [b"go\n"]
 
 
 async def test_a_failed_run_is_journalled_as_failed(
