@@ -161,6 +161,11 @@ class World:
             found |= {each["password"] for each in json.loads(path.read_text()).values()}
         return found
 
+    def minted(self, endpoint: str) -> str:
+        """The password of the region for an endpoint."""
+        path = self.folder / "passwords" / f"{endpoint.partition('/')[0]}.json"
+        return json.loads(path.read_text())[endpoint]["password"]
+
     def _get(self, what: str) -> Any:
         with urllib.request.urlopen(f"{self._control}/{what}", timeout=30) as answer:  # noqa: S310  # loopback, http
             return json.load(answer)

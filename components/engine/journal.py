@@ -166,6 +166,10 @@ class Journal:
         await self._conclude(row, action, Outcome.DONE)
         return Outcome.DONE
 
+    def has_done(self, action: Action) -> bool:
+        """Whether it was done, or seen as done, the last time that it was tried. Looks at no device."""
+        return self._known.is_done(action)
+
     @staticmethod
     def read_history(path: Path, *, limit: int = 100, target: str | None = None) -> list[Record]:
         """The newest actions first. Needs no lock, so it answers while a run is under way."""

@@ -6,6 +6,7 @@ import asyncio
 import os
 import signal
 import sqlite3
+import ssl
 import threading
 import time
 from pathlib import Path
@@ -14,11 +15,15 @@ from typing import Any
 
 import pytest
 
+from components.clients.bmc.redfish import BmcClients
+from components.clients.bmc.supplier import read_supplier
 from components.engine.bring_up.event import Observer, StepEvent, StepOutcome
 from components.engine.bring_up.result import RackEnd, Result
 from components.engine.journal import JournalError
 from components.engine.lock import RunInProgressError
+from components.engine.pace import Pace
 from components.plan.bring_up.cause import Cause
+from components.plan.bring_up.compile import compile_bring_up
 from lab.fleet.store import Store
 from stacks.bring_up import bring_up_region
 from tests.bring_up_once import assert_everything_happened_once, kind_of
@@ -201,3 +206,25 @@ def test_no_password_is_in_anything_that_is_told_or_kept_beside_the_secrets(tmp_
         text = repr(told.events)
         assert not [p for p in passwords if p in text]
         assert not (there.folder / "nodes" / "ess-r001.json").stat().st_mode & 0o077
+
+
+def test_what_was_handed_over_is_only_looked_at_by_a_later_run(tmp_path: Path) -> None:
+    with world(tmp_path, 1) as there:
+        assert run(there, Told()).by_end()[RackEnd.HANDED_OVER] == 1
+        asyncio.run(switch_on(there, "ess-r001/3"))
+        before, told = there.ledger(), Told()
+        assert run(there, told).by_end()[RackEnd.HANDED_OVER] == 1
+        assert there.ledger() == before, "a host in service stays on"
+        outcomes = {e.outcome for e in told.events}
+        assert outcomes == {StepOutcome.STARTED, StepOutcome.OBSERVED}
+
+
+async def switch_on(there: World, tray: str) -> None:
+    """As Ironic does."""
+    plan = compile_bring_up(there.region, read_supplier(there.supplier)[0])
+    (work,) = [e for e in plan.racks[0].endpoints if e.name == tray]
+    tls = ssl.create_default_context(cafile=there.files.ca)
+    async with BmcClients(Pace(), tls) as clients:
+        bmc = clients.connect(work)
+        bmc.use("root", there.minted(tray))
+        await bmc.post("Systems/System_0/Actions/ComputerSystem.Reset", {"ResetType": "On"})

@@ -47,11 +47,17 @@ _REQUIREMENTS: Mapping[StepName, str] = MappingProxyType(
 )
 
 
-class EndpointRun:
-    """The run of one endpoint."""
+def _only_looks(step: Step) -> bool:
+    """Whether it may be done to what is in service. Getting in changes a password only where it is the factory's."""
+    return step.step is StepName.CREDENTIALS or not step.destructive
 
-    def __init__(self, hand: Hand, observe: Observer, wait: Wait) -> None:
+
+class EndpointRun:
+    """The run of one endpoint. What is in service is looked at only: firmware and settings that differ are told."""
+
+    def __init__(self, hand: Hand, observe: Observer, wait: Wait, *, is_in_service: bool = False) -> None:
         self._hand = hand
+        self._is_in_service = is_in_service
         self._observe = observe
         self._wait = wait
         self._began = 0.0
@@ -60,7 +66,7 @@ class EndpointRun:
         """All steps but the hand-over; the isolation if it did not get through."""
         hand = self._hand
         for step in hand.profile.steps:
-            if step.step is StepName.HAND_OVER:
+            if step.step is StepName.HAND_OVER or (self._is_in_service and not _only_looks(step)):
                 continue
             await self._wait(step.after, hand.work.tray)
             async with hand.services.budgets.hold(self._claims(step)):

@@ -36,6 +36,12 @@ class RackRun:
         self._left: Counter[tuple[Endpoint, str]] = Counter()
         """Endpoints that have not ended, by kind in the rack (slot empty) and in a tray."""
         self._ended: dict[tuple[Endpoint, str], asyncio.Event] = {}
+        self._in_service = frozenset(
+            e.tray
+            for e in rack.endpoints
+            if e.kind is Endpoint.COMPUTE_TRAY and services.journal.has_done(hand_over_action(e))
+        )
+        """Slots of trays that were handed over: they may run hosts, on this rack's power and switches."""
         for each in rack.endpoints:
             for slot in {"", each.tray}:
                 self._left[each.kind, slot] += 1
@@ -56,8 +62,9 @@ class RackRun:
     async def _endpoint(self, work: EndpointWork, passwords: Mapping[str, Passwords]) -> Isolation | None:
         profile = self._services.plan.bring_up.kind(work.kind)
         hand = Hand(self._rack, work, profile, self._services, passwords[work.name])
+        is_in_service = work.tray in self._in_service if work.tray else bool(self._in_service)
         try:
-            return await EndpointRun(hand, self._observe, self._wait).run()
+            return await EndpointRun(hand, self._observe, self._wait, is_in_service=is_in_service).run()
         finally:
             for slot in {"", work.tray}:
                 self._left[work.kind, slot] -= 1
@@ -101,7 +108,8 @@ class RackRun:
                 device=tray.name,
                 evidence={"address": tray.address},
             )
-        self._tell(tray, StepOutcome.DONE, time.monotonic() - began)
+        outcome = StepOutcome.OBSERVED if tray.tray in self._in_service else StepOutcome.DONE
+        self._tell(tray, outcome, time.monotonic() - began)
         return None
 
     def _result(self, found: Verdict, isolated: list[Isolation], refused: list[Isolation]) -> RackResult:
