@@ -16,7 +16,7 @@ Variables of each host
     nvidia_driver_gpu_count             GPUs that the host must show, or it is not accepted
 
 Variables of all hosts
-    base_hosts                          list of {name, address}: every deployed host, in-band, by name
+    base_host_table                     text, one line for every deployed host: in-band address and names
     base_dns_servers, base_domain
     time_sync_servers, time_sync_adjust_clock
     apt_repository_url, apt_repository_suite
@@ -152,7 +152,7 @@ def region_variables(plan: RegionPlan) -> dict[str, Any]:
     """Those of all hosts."""
     cluster, endpoints = plan.cluster, plan.endpoints
     return {
-        "base_hosts": [{"name": host.name, "address": host.loopback} for host in plan.deployed_hosts],
+        "base_host_table": _host_table(plan),
         "base_dns_servers": list(endpoints.dns),
         "base_domain": plan.domain,
         "time_sync_servers": list(endpoints.ntp),
@@ -180,6 +180,11 @@ def region_variables(plan: RegionPlan) -> dict[str, Any]:
         **_manifest("envoy_gateway", cluster, "envoy-gateway"),
         "envoy_gateway_envoy_image": cluster.image("envoy").reference,
     }
+
+
+def _host_table(plan: RegionPlan) -> str:
+    """Made once, here. As a list it would be validated and rendered for every host: 1.7 CPU-seconds each at 4,500."""
+    return "".join(f"{host.loopback} {host.name}.{plan.domain} {host.name}\n" for host in plan.deployed_hosts)
 
 
 def _kubernetes_variables(cluster: ClusterPlan) -> dict[str, Any]:

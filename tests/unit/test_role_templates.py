@@ -133,6 +133,14 @@ def test_a_host_resolves_every_name_of_the_region_by_itself(lab_plan: RegionPlan
     lines = render(lab_plan, WORKER, "base/hosts.j2").splitlines()
     assert "10.255.1.2 lab-r01-t02.lab.internal lab-r01-t02" in lines
     assert "10.255.1.1 lab-r01-t01.lab.internal lab-r01-t01" in lines
+    assert lines[-1], "the text ends with the last host"
+
+
+def test_a_host_finds_its_own_planned_address_and_no_other(lab_plan: RegionPlan) -> None:
+    assert evaluate(lab_plan, WORKER, "base", "__base_planned") == ["10.255.1.2"]
+    table = "10.0.0.1 a-t01\n10.0.0.2 other-a-t01.x other-a-t01\n10.0.0.3 a-t011\n"
+    short = {"base_host_table": table, "inventory_hostname": "a-t01"}
+    assert evaluate(lab_plan, WORKER, "base", "__base_planned", **short) == ["10.0.0.1"]
 
 
 def test_an_init_that_was_killed_is_taken_up_again(lab_plan: RegionPlan) -> None:
