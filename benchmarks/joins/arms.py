@@ -7,8 +7,8 @@ import base64
 import os
 import statistics
 from collections import Counter
-from collections.abc import Callable, Coroutine, Mapping
-from contextlib import AsyncExitStack
+from collections.abc import Callable, Coroutine, Generator, Mapping
+from contextlib import AsyncExitStack, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -183,6 +183,15 @@ class Onlooker:
                 await asyncio.sleep(_LOOK_EVERY_S)
 
 
+@contextmanager
+def _running(work: Coroutine[Any, Any, None]) -> Generator[asyncio.Task[None]]:
+    task = asyncio.create_task(work)
+    try:
+        yield task
+    finally:
+        task.cancel()
+
+
 async def measure(
     arm: str, size: int, *, real: int, folder: Path, programs: Mapping[str, Path], version: str, cores: str | None
 ) -> Figures:
@@ -203,7 +212,7 @@ async def measure(
             real=frozenset(names[:: max(1, size // real)][:real] if real else ()),
         )
         onlooker = Onlooker(await stack.enter_async_context(ClusterJoins.from_file(cluster.admin)))
-        looking = asyncio.create_task(onlooker.look_on())
+        looking = stack.enter_context(_running(onlooker.look_on()))
         before, began = cluster.cpu_s(), loop.time()
         outcomes = await ARMS[arm](run)
         good = {name for name, outcome in zip(run.names, outcomes, strict=True) if isinstance(outcome, float)}

@@ -18,7 +18,7 @@ import pytest
 from lab.toolchain.build import ensure
 from tests.regions import ROOT
 
-pytestmark = [pytest.mark.integration, pytest.mark.nightly, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(900)]
 SIZE = 40
 KUBEADM = 3
 

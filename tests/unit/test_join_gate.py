@@ -122,7 +122,7 @@ async def test_what_the_watch_tells_of_requests_is_in_the_next_look() -> None:
         if "watch" not in request.url.params:
             return httpx.Response(200, json={})
         assert request.url.params["fieldSelector"] == "spec.signerName=kubernetes.io/kube-apiserver-client-kubelet"
-        events = [
+        events: list[tuple[str, str, dict[str, str]]] = [
             ("ADDED", "a", {}),
             ("ADDED", "b", {}),
             ("MODIFIED", "b", {"certificate": "LS0t"}),
