@@ -45,6 +45,34 @@ etcd: {{local: {{dataDir: /var/lib/etcd}}}}
 dns: {{disabled: true}}
 proxy: {{disabled: true}}
 """
+# As the role kubernetes leaves it, but for the proxy itself: kubeadm reads it at each join.
+_PROXY = """\
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: kube-proxy, namespace: kube-system}
+data:
+  config.conf: |
+    apiVersion: kubeproxy.config.k8s.io/v1alpha1
+    kind: KubeProxyConfiguration
+    mode: nftables
+    clusterCIDR: 10.128.0.0/9
+    clientConnection: {kubeconfig: /var/lib/kube-proxy/kubeconfig.conf}
+    # A comment, as the role has them.
+    nftables: {minSyncPeriod: 50ms}
+    oomScoreAdj: 0
+    conntrack: {maxPerCore: 0, min: 0}
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: Role
+metadata: {name: kube-proxy, namespace: kube-system}
+rules: [{apiGroups: [""], resources: [configmaps], resourceNames: [kube-proxy], verbs: [get]}]
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: RoleBinding
+metadata: {name: kube-proxy, namespace: kube-system}
+roleRef: {apiGroup: rbac.authorization.k8s.io, kind: Role, name: kube-proxy}
+subjects: [{apiGroup: rbac.authorization.k8s.io, kind: Group, name: "system:bootstrappers:kubeadm:default-node-token"}]
+"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,9 +134,11 @@ def control_plane(
         # Alone, it leads. A lease lost on a busy machine would end it, and no kubelet is here to start it again.
         name, alone = "kube-controller-manager", "--leader-elect=false"
         pids[name] = running.enter_context(_started(name, programs[name], folder, prefix, alone)).pid
-        _note_the_first_node(made)
+        # kubeadm notes something on the node of the control plane, which a kubelet would have registered.
+        _create(made, json.dumps({"apiVersion": "v1", "kind": "Node", "metadata": {"name": "control-plane"}}))
         made.kubeadm("init", "phase", "upload-config", "all", *init)
         made.kubeadm("init", "phase", "bootstrap-token", "--skip-token-print", *init)
+        _create(made, _PROXY)
         yield made
 
 
@@ -151,12 +181,10 @@ def _wait_until_ready(made: ControlPlane) -> None:
         time.sleep(0.3)
 
 
-def _note_the_first_node(made: ControlPlane) -> None:
-    """kubeadm notes something on the node of the control plane, which a kubelet would have registered."""
-    node = {"apiVersion": "v1", "kind": "Node", "metadata": {"name": "control-plane"}}
-    done = _kubectl(made, "create", "--filename=-", text=json.dumps(node))
+def _create(made: ControlPlane, text: str) -> None:
+    done = _kubectl(made, "create", "--filename=-", text=text)
     if done.returncode:
-        raise LabError("the node of the control plane cannot be noted", found=done.stderr)
+        raise LabError("the API server does not take what belongs to a control plane", found=done.stderr)
 
 
 def _kubectl(made: ControlPlane, *words: str, text: str = "") -> subprocess.CompletedProcess[str]:
