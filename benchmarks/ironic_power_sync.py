@@ -22,7 +22,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -65,6 +65,15 @@ def patched_ironic(directory: Path) -> Path:
     shutil.copytree(source, directory / "ironic", ignore=shutil.ignore_patterns("tests", "__pycache__"))
     subprocess.run(["patch", "-s", "-p1", "-d", directory, "-i", PATCH], check=True)
     return directory
+
+
+def end_on_sigterm() -> None:
+    """Let SIGTERM unwind the stack, so that no process and no directory stays behind."""
+
+    def end(number: int, _: object) -> None:
+        sys.exit(128 + number)
+
+    signal.signal(signal.SIGTERM, end)
 
 
 def requests(control: str) -> tuple[int, int]:
@@ -129,9 +138,9 @@ def look(made: Cluster, number: int, count: int, control: str, *, passes: int, l
     return Seen(first_s=first / count, look_s=spent / looks, looks=looks, rss_kib=grown)
 
 
-def measure(racks: int, passes: int, limit_s: float, names: Sequence[str]) -> dict[str, Seen]:
-    seen: dict[str, Seen] = {}
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # so that nothing stays behind
+def measure(racks: int, passes: int, limit_s: float, names: Sequence[str]) -> Generator[tuple[str, Seen]]:
+    """Each variant's name and what it did, as soon as it has done it."""
+    end_on_sigterm()
     with tempfile.TemporaryDirectory(prefix="ironic-") as folder, ExitStack() as stack:
         at = Path(folder)
         at.chmod(0o711)
@@ -147,7 +156,7 @@ def measure(racks: int, passes: int, limit_s: float, names: Sequence[str]) -> di
         made = stack.enter_context(cluster(at / "ironic", settings))
         for number, name in enumerate(names):
             port, control = free_port(), free_port()
-            place = at / name
+            place = at / f"fleet-{name}"
             place.mkdir()
             fleet = describe(racks, first=1 + number * racks, port=port)
             (place / "fleet.json").write_text(description.dump(fleet))
@@ -156,10 +165,9 @@ def measure(racks: int, passes: int, limit_s: float, names: Sequence[str]) -> di
             with fleet_running(place, "--tls", str(at / "tls"), "--control", str(control)):
                 count = add_nodes(made, name, fleet, authority.certificate)
                 url = f"http://127.0.0.1:{control}"
-                seen[name] = look(made, number, count, url, passes=passes, limit_s=limit_s)
+                yield name, look(made, number, count, url, passes=passes, limit_s=limit_s)
                 made.database.ask(f"UPDATE nodes SET maintenance = true WHERE conductor_group = '{name}'")  # noqa: S608
-                time.sleep(3)  # what is under way ends before its BMCs do
-    return seen
+                time.sleep(10)  # what is under way ends before its BMCs do
 
 
 def key_s() -> float:
@@ -177,20 +185,25 @@ def main() -> None:
     parser.add_argument("--variants", default="stock,kept,patched")
     arguments = parser.parse_args()
     names = arguments.variants.split(",")
-    seen = measure(arguments.racks, arguments.passes, arguments.limit_s, names)
-    print(
-        f"{arguments.racks * 18} BMCs a variant; {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}, Python {platform.python_version()}"
-    )
+    print(f"{arguments.racks * 18} BMCs a variant, {os.cpu_count()} cores, Python {platform.python_version()}")
     print(f"600,000 rounds of PBKDF2 alone: {key_s():.3f} processor seconds\n")
     print(
         "| conductor | first pass, CPU s a node | a look, CPU s | looks | 4,500 nodes, CPU s a pass | cores at 120 s | KiB a node |"
     )
-    print("|---|---|---|---|---|---|---|")
-    for name, s in seen.items():
-        cores = s.look_s * REGION / INTERVAL_S
-        print(
-            f"| {name} | {s.first_s:.3f} | {s.look_s:.4f} | {s.looks} | {s.look_s * REGION:,.0f} | {cores:.2f} | {s.rss_kib:.0f} |"
+    print("|---|---|---|---|---|---|---|", flush=True)
+    seen: dict[str, Seen] = {}
+    for name, s in measure(arguments.racks, arguments.passes, arguments.limit_s, names):
+        seen[name] = s
+        cells = (
+            name,
+            f"{s.first_s:.3f}",
+            f"{s.look_s:.4f}",
+            str(s.looks),
+            f"{s.look_s * REGION:,.0f}",
+            f"{s.look_s * REGION / INTERVAL_S:.2f}",
+            f"{s.rss_kib:.0f}",
         )
+        print(f"| {' | '.join(cells)} |", flush=True)
     if "stock" in seen and "kept" in seen:
         print(f"\nkept keys: {seen['stock'].look_s / seen['kept'].look_s:.0f} times less than stock")
 

@@ -1,13 +1,15 @@
 """A region's machines deployed through a real Ironic that rejects above its limit: our admission against all at once.
 
-    python -m benchmarks.ironic_scale [--nodes 4500] [--groups 2] [--cap 250] [--delay-s 30] [--redfish-racks 0]
+    python -m benchmarks.ironic_scale [--nodes 4500] [--deploy 4500] [--groups 2] [--cap 250] [--delay-s 30]
+                                     [--redfish-racks 0]
 
 Ironic runs as several processes (lab.ironic_scale: PostgreSQL, JSON-RPC, a conductor for each group). Nodes are
 `fake-hardware` with delays; the compute trays of `--redfish-racks` simulated racks have their power read and set by
 Redfish. One node of each sort is enrolled by the API, the others are copies of its row.
 
 All at once is what Ironic does to a client that just asks: no retries, 8 connections. The optimum is what Ironic's
-limit and delays force: rounds of `--cap` deployments of the time that one takes alone. Needs PostgreSQL:
+limit and delays force: rounds of `--cap` deployments of the time that one takes alone. `--deploy` has admission
+deploy some of the nodes only, while the others are there: 4,500 are 18 rounds. Needs PostgreSQL:
 `apt-get install postgresql`.
 """
 
@@ -19,8 +21,6 @@ import json
 import math
 import os
 import platform
-import signal
-import sys
 import tempfile
 import time
 from collections import Counter
@@ -32,7 +32,7 @@ from pathlib import Path
 import httpx
 
 from benchmarks.fleet import running as fleet_running
-from benchmarks.ironic_power_sync import SYSTEM, free_port
+from benchmarks.ironic_power_sync import SYSTEM, end_on_sigterm, free_port
 from components.clients.ironic import CONNECTIONS, MICROVERSION, Ironic, IronicError
 from components.clients.ironic_model import Node
 from components.clients.ironic_watch import NodeWatch
@@ -226,22 +226,24 @@ async def measure(made: Cluster, options: argparse.Namespace, fleet: description
     names = await prepare(made, groups, options.nodes, fleet, ca)
     size = made.database.ask("SELECT pg_total_relation_size('nodes'), pg_database_size(current_database())")[0]
     alone = await alone_s(made, groups[0])
-    optimum = math.ceil(len(names) / options.cap) * alone
     print(f"{len(names)} nodes, {options.groups} conductors, cap {options.cap}; one deployment alone {alone:.1f} s")
     print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}, Python {platform.python_version()}\n", flush=True)
     print(
         "| asked | accepted | rejected | deployed | most under way | seconds | optimum | CPU s: API, conductors, database |"
     )
     print("|---|---|---|---|---|---|---|---|", flush=True)
-    for way in options.ways.split(","):
+    for way in filter(None, options.ways.split(",")):
         if way == "all-at-once":
-            run = await all_at_once(made, names)
+            asked = names
+            run = await all_at_once(made, asked)
         else:
-            run = await admitted(made, names, limit=options.limit or options.cap)
+            asked = names[: options.deploy or None]
+            run = await admitted(made, asked, limit=options.limit or options.cap)
+        optimum = math.ceil(len(asked) / options.cap) * alone
         cpu = ", ".join(f"{value:.0f}" for value in run.cpu_s.values())
         most = run.peak or ""
         print(
-            f"| {way} | {run.answers['accepted']} | {run.rejected} | {run.active} | {most} | {run.seconds:.0f} "
+            f"| {way}, {len(asked)} | {run.answers['accepted']} | {run.rejected} | {run.active} | {most} | {run.seconds:.0f} "
             f"| {optimum:.0f} | {cpu} |",
             flush=True,
         )
@@ -258,12 +260,13 @@ async def measure(made: Cluster, options: argparse.Namespace, fleet: description
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--nodes", type=int, default=4500)
+    parser.add_argument("--deploy", type=int, default=0, help="of them, by admission; by default all")
     parser.add_argument("--groups", type=int, default=2, help="conductor groups, of one conductor each")
     parser.add_argument("--cap", type=int, default=250, help="Ironic's max_concurrent_deploy")
     parser.add_argument("--limit", type=int, default=0, help="our admission; by default the cap")
     parser.add_argument("--delay-s", type=int, default=30, help="of each of the two slow steps of a fake deployment")
     parser.add_argument("--redfish-racks", type=int, default=0, help="simulated racks of 18 trays among the nodes")
-    parser.add_argument("--ways", default="all-at-once,admitted")
+    parser.add_argument("--ways", default="all-at-once,admitted", help="empty: enrol only")
     options = parser.parse_args()
     settings = Settings(
         groups=tuple(
@@ -273,7 +276,7 @@ def main() -> None:
         max_concurrent_deploy=options.cap,
         deploy_delay_s=str(options.delay_s),
     )
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # so that nothing stays behind
+    end_on_sigterm()
     with tempfile.TemporaryDirectory(prefix="ironic-") as folder, ExitStack() as stack:
         at = Path(folder)
         at.chmod(0o711)
