@@ -61,7 +61,7 @@ class TrayWorker:
             await self._plan.host_answers()
         async with AsyncExitStack() as held:
             if self._takes_away(node):
-                await held.enter_async_context(self._tools.admission.destructive.slot(self._tools.rack))
+                await held.enter_async_context(self._tools.admission.destructive(self._tools.rack))
             node = await self._prepare(node)
             for _ in range(STEPS_LIMIT):
                 node = await self._keep_access(node)
@@ -155,9 +155,9 @@ class TrayWorker:
             await self._requests.arrive(step)
             return
         async with AsyncExitStack() as held:
-            limits = {Step.CLEAN: self._tools.admission.cleans, Step.DEPLOY: self._tools.admission.deploys}
+            limits = {Step.CLEAN: self._tools.admission.clean, Step.DEPLOY: self._tools.admission.deploy}
             if step in limits:
-                await held.enter_async_context(limits[step].slot(self._tools.ironic.url))
+                await held.enter_async_context(limits[step](self._tools.ironic.url))
             action = Action(
                 target=self._plan.name,
                 kind=ActionKind(step.value),
@@ -184,7 +184,7 @@ class TrayWorker:
 
     async def _act(self, step: Step, node: Node | None) -> None:
         ironic, name = self._tools.ironic, self._plan.name
-        async with self._tools.admission.bmc.slot(self._plan.bmc_url):
+        async with self._tools.admission.bmc(self._plan.bmc_url):
             if step is Step.ENROL:
                 await self._enrol(node)
             elif step is Step.INSPECT:

@@ -1,38 +1,36 @@
-"""Limits hold for each key, and a failed holder gives its slot back."""
+"""What goes through Ironic waits here, in an order in which nobody waits for another in a circle."""
 
 from __future__ import annotations
 
 import asyncio
 
-import pytest
-
-from components.engine.admission import KeyedLimit
-
-
-async def test_no_key_exceeds_its_limit_and_keys_do_not_disturb_each_other() -> None:
-    limit = KeyedLimit(2)
-    now = {"a": 0, "b": 0}
-    most = {"a": 0, "b": 0}
-
-    async def work(key: str) -> None:
-        async with limit.slot(key):
-            now[key] += 1
-            most[key] = max(most[key], now[key])
-            await asyncio.sleep(0)
-            now[key] -= 1
-
-    await asyncio.gather(*(work(key) for key in "ab" for _ in range(9)))
-    assert most == {"a": 2, "b": 2}
+from components.engine.admission import Admission
+from tests.virtual_time import run
 
 
-async def test_a_failed_holder_gives_its_slot_back() -> None:
-    limit = KeyedLimit(1)
-    for _ in range(2):
-        with pytest.raises(RuntimeError):
-            async with asyncio.timeout(1), limit.slot("bmc"):
-                raise RuntimeError
+def test_a_host_of_a_rack_is_deployed_and_its_bmc_asked_each_within_its_limit() -> None:
+    async def main() -> tuple[int, int, int]:
+        admission = Admission(destructive_per_rack=2, deploys=3)
+        away, deploying, asking = {"r1": 0, "r2": 0, "r3": 0}, 0, 0
+        most = [0, 0, 0]
 
+        async def host(rack: str) -> None:
+            nonlocal deploying, asking
+            async with admission.destructive(rack):
+                away[rack] += 1
+                most[0] = max(most[0], away[rack])
+                async with admission.deploy("https://ironic"):
+                    deploying += 1
+                    most[1] = max(most[1], deploying)
+                    async with admission.bmc("https://chassis"):
+                        asking += 1
+                        most[2] = max(most[2], asking)
+                        await asyncio.sleep(1)
+                        asking -= 1
+                    deploying -= 1
+                away[rack] -= 1
 
-def test_a_limit_that_admits_nobody_is_refused() -> None:
-    with pytest.raises(ValueError, match="at least 1"):
-        KeyedLimit(0)
+        await asyncio.gather(*(host(rack) for rack in away for _ in range(6)))
+        return most[0], most[1], most[2]
+
+    assert run(main()) == (2, 3, 3)
