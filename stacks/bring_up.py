@@ -30,8 +30,8 @@ from components.plan.bring_up.compile import Plan, compile_bring_up
 from components.spec.catalogue.firmware import Endpoint
 from components.spec.region import Region
 
-ANSWER_S = 60.0
-"""Longest wait for one answer of a BMC."""
+ANSWER_S, SIMULATED_ANSWER_S = 60.0, 10.0
+"""Longest wait for one answer of a BMC, and of one that a program plays."""
 LOCK_S = 2.0
 """Wait for another run to end before this one refuses."""
 
@@ -70,7 +70,7 @@ async def bring_up_region(
     compression: float = 1.0,
     racks: Collection[str] | None = None,
     pace: Pace | None = None,
-    answer_s: float = ANSWER_S,
+    answer_s: float | None = None,
 ) -> Result:
     """Bring all racks with a bring-up in the catalogue up, or those of `racks`.
 
@@ -78,6 +78,7 @@ async def bring_up_region(
     devices are in the result. `compression` is that of a simulated fleet: seconds that machines need, and limits on
     them, are divided by it. `answer_s` is the longest wait for one answer, which no fleet compresses.
     """
+    answer_s = answer_s or (ANSWER_S if compression == 1 else SIMULATED_ANSWER_S)
     delivered, factory = read_supplier(files.supplier)
     plan = compile_bring_up(region, delivered, racks)
     packages = _packages(files.firmware, plan)
