@@ -17,7 +17,7 @@ from components.spec import load
 from components.spec.artifacts import load as load_artifacts
 from components.spec.recorded import compact
 from components.spec.region import Region
-from stacks.project import CATALOGUE, ROOT, region_folder
+from stacks.project import CATALOGUE, ROOT, kept, region_folder
 
 _REMEDY = {
     False: "build and publish the images first (in the lab: make up)",
@@ -39,7 +39,8 @@ class Described:
 
 def describe(region: str) -> Described:
     """Read and compile a region. Raises SpecError with every problem; touches no device."""
-    return _described(load(region_folder(region), CATALOGUE))
+    with kept():
+        return _described(load(region_folder(region), CATALOGUE))
 
 
 def describe_past(folder: Path, catalogue: Path, project: Path) -> Described:

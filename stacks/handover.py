@@ -13,6 +13,7 @@ from typing import Any
 import pulumi
 
 from components.plan.actions.playbooks import DEPLOYMENTS
+from components.plan.packed import content
 
 PROJECT = "region"
 
@@ -32,6 +33,10 @@ class LayersBelow:
             self._references[layer] = pulumi.StackReference(name)
         return self._references[layer].get_output(key)
 
+    def fabric_switches(self) -> pulumi.Output[Mapping[str, Any] | None]:
+        """Switch -> what it was configured with."""
+        return self.output("fabric", "switches").apply(content)
+
     def substrate_deployments(self) -> pulumi.Output[dict[str, str]]:
         """Host -> mark of its deployment, as the substrate left them."""
         return self.output("substrate", "racks").apply(deployments_of)
@@ -41,7 +46,7 @@ class LayersBelow:
         return self.output("cluster", DEPLOYMENTS).apply(lambda marks: marks or {})
 
 
-def deployments_of(racks: Mapping[str, Mapping[str, Mapping[str, Any]]] | None) -> dict[str, str]:
+def deployments_of(racks: Mapping[str, Any] | None) -> dict[str, str]:
     """The marks among the outputs of racks. Hosts that an older version deployed have none until they are deployed."""
-    trays = {name: tray for rack in (racks or {}).values() for name, tray in rack.items()}
+    trays = {name: tray for rack in (racks or {}).values() for name, tray in content(rack).items()}
     return {name: mark for name, tray in sorted(trays.items()) if (mark := tray.get("deployed"))}

@@ -19,6 +19,7 @@ from components.plan.consequences import Resource, Snapshot, snapshot_of
 from components.plan.consequences.compose import composed
 from components.plan.consequences.snapshot import PLAYBOOK, RACK, SWITCHES, Contents
 from components.plan.model import RegionPlan
+from components.plan.packed import unpacked
 from components.spec.recorded import restored
 from stacks.layers import cluster, runtime
 from stacks.project import LAYERS, ROOT, StackName
@@ -97,7 +98,10 @@ def _resources(workspace: automation.LocalWorkspace, region: str, layer: str) ->
 def _ours(resources: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, Resource]]:
     for each in resources:
         if each["type"] in (RACK, SWITCHES, PLAYBOOK) and not each.get("delete"):
-            yield each["urn"].rpartition("::")[2], Resource(token=each["type"], inputs=each.get("inputs") or {})
+            yield (
+                each["urn"].rpartition("::")[2],
+                Resource(token=each["type"], inputs=unpacked(each.get("inputs") or {})),
+            )
 
 
 def _descriptions(resources: Sequence[Mapping[str, Any]]) -> Iterator[str]:

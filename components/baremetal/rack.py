@@ -12,6 +12,8 @@ from typing import Any
 
 import pulumi
 
+from components.plan.packed import packed
+
 
 @dataclass(frozen=True, kw_only=True)
 class RackArgs:
@@ -24,8 +26,8 @@ class RackArgs:
 class Rack(pulumi.CustomResource):
     """A rack whose trays are deployed hosts or spares that are off."""
 
-    trays: pulumi.Output[dict[str, Any]]
-    """Tray -> `node` (Ironic's id), `state`, `address`, `image_sha256`, `deployed`, `left`."""
+    trays: pulumi.Output[str]
+    """Packed: tray -> `node` (Ironic's id), `state`, `address`, `image_sha256`, `deployed`, `left`."""
 
     def __init__(self, name: str, args: RackArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        super().__init__("gpuregion:baremetal:Rack", name, dict(args.inputs), opts)
+        super().__init__("gpuregion:baremetal:Rack", name, packed(args.inputs), opts)

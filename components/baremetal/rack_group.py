@@ -26,8 +26,8 @@ class RackGroupArgs:
 class RackGroup(pulumi.ComponentResource):
     """All racks of a region, one resource each."""
 
-    trays: pulumi.Output[dict[str, Any]]
-    """Rack -> tray -> what it became: `node`, `state`, `address`, `image_sha256`, `deployed`, `left`."""
+    trays: pulumi.Output[dict[str, str]]
+    """Rack -> packed: tray -> what it became: `node`, `state`, `address`, `image_sha256`, `deployed`, `left`."""
 
     def __init__(self, name: str, args: RackGroupArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("gpuregion:baremetal:RackGroup", name, None, opts)

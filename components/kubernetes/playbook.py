@@ -12,6 +12,8 @@ from typing import Any
 
 import pulumi
 
+from components.plan.packed import packed
+
 
 @dataclass(frozen=True, kw_only=True)
 class PlaybookRunArgs:
@@ -30,6 +32,5 @@ class PlaybookRun(pulumi.CustomResource):
     """Host -> `ok`, for every host of the inventory."""
 
     def __init__(self, name: str, args: PlaybookRunArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        super().__init__(
-            "gpuregion:ansible:PlaybookRun", name, {**args.inputs, "after": dict(args.after), "hosts": None}, opts
-        )
+        inputs = {**packed(args.inputs), "after": dict(args.after), "hosts": None}
+        super().__init__("gpuregion:ansible:PlaybookRun", name, inputs, opts)

@@ -25,8 +25,8 @@ class FabricArgs:
 class Fabric(pulumi.ComponentResource):
     """All switches of a region, changed as one transaction."""
 
-    switches: pulumi.Output[dict[str, dict[str, str]]]
-    """Switch -> `config_sha256` of the configuration it was last seen with."""
+    switches: pulumi.Output[str]
+    """Packed: switch -> `config_sha256` of the configuration it was last seen with."""
 
     def __init__(self, name: str, args: FabricArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("gpuregion:network:Fabric", name, None, opts)

@@ -12,6 +12,8 @@ from typing import Any
 
 import pulumi
 
+from components.plan.packed import packed
+
 
 @dataclass(frozen=True, kw_only=True)
 class SwitchConfigArgs:
@@ -24,8 +26,8 @@ class SwitchConfigArgs:
 class SwitchConfig(pulumi.CustomResource):
     """Switches that run, and boot with, these configurations."""
 
-    switches: pulumi.Output[dict[str, dict[str, str]]]
-    """Switch -> `config_sha256` of what was confirmed on it."""
+    switches: pulumi.Output[str]
+    """Packed: switch -> `config_sha256` of what was confirmed on it."""
 
     def __init__(self, name: str, args: SwitchConfigArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        super().__init__("gpuregion:network:SwitchConfig", name, dict(args.inputs), opts)
+        super().__init__("gpuregion:network:SwitchConfig", name, packed(args.inputs), opts)

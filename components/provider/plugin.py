@@ -14,7 +14,7 @@ import sys
 import time
 from collections.abc import Coroutine, Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from pulumi.provider.experimental import provider as protocol
 
@@ -28,7 +28,7 @@ from components.provider.playbook_preview import PlaybookPreview
 from components.provider.rack_preview import RackPreview
 from components.provider.server import engine_address, serve
 from components.provider.switch_preview import SwitchPreview
-from components.provider.value import has_unknown, merged, to_plain, to_wire
+from components.provider.value import Wire, has_unknown, merged, to_plain, to_wire
 
 VERSION = "0.1.0"
 LOG = logging.getLogger(__name__)
@@ -74,8 +74,11 @@ class RegionProvider(protocol.Provider):
 
     async def check(self, request: protocol.CheckRequest) -> protocol.CheckResponse:
         handler = self._handler(request.type)
-        # What depends on a resource that is not there yet is checked when it is: check runs again.
-        problems = [] if has_unknown(request.new_inputs) else handler.check(to_plain(request.new_inputs))
+        problems: list[Problem] = []
+        # What is recorded has been checked. What depends on a resource that is not there yet is checked when it is:
+        # check runs again.
+        if request.new_inputs != request.old_inputs and not has_unknown(request.new_inputs):
+            problems = handler.check(to_plain(request.new_inputs))
         failures = [protocol.CheckFailure(p.path, redact(_without_path(p))) for p in problems]
         return protocol.CheckResponse(inputs=request.new_inputs, failures=failures)
 
@@ -85,7 +88,7 @@ class RegionProvider(protocol.Provider):
             return protocol.DiffResponse(changes=True)
         old, outputs = _recorded(request.old_state)
         new = to_plain(request.new_inputs)
-        changes = [*handler.diff(old, new), *handler.unfinished(new, outputs)]
+        changes = [*(handler.diff(old, new) if old != new else ()), *handler.unfinished(new, outputs)]
         # Pulumi's own display of a difference shows keys; these are the words for people.
         for change in changes:
             self._say(request.urn, change.text)
@@ -210,10 +213,10 @@ def _stack_of(urn: str) -> str:
     return urn.split("::", 1)[0].rpartition(":")[2]
 
 
-def _recorded(state: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+def _recorded(state: Wire) -> tuple[dict[str, Any], dict[str, Any]]:
     """Recorded inputs and outputs, as the servicer hands them over."""
-    both = to_plain(state)
-    return both["inputs"], both["outputs"]
+    inputs, outputs = (cast("Wire", state[key].value) for key in ("inputs", "outputs"))
+    return to_plain(inputs), to_plain(outputs)
 
 
 def _without_path(problem: Problem) -> str:

@@ -1,6 +1,6 @@
 """Values between Pulumi's protocol and handlers.
 
-Owns the two directions: handlers see plain Python (whole numbers as int), the protocol its own type.
+Owns the two directions: handlers see plain Python (whole numbers as int, nothing packed), the protocol its own type.
 """
 
 from __future__ import annotations
@@ -9,6 +9,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
 from pulumi.provider.experimental.property_value import Computed, PropertyValue
+
+from components.plan.packed import packed, unpacked
 
 Wire = Mapping[str, PropertyValue]
 
@@ -29,7 +31,7 @@ def _is_unknown(value: PropertyValue) -> bool:
 
 def to_plain(values: Wire) -> dict[str, Any]:
     """Plain Python; internal keys (`__...`) are left out."""
-    return {key: _plain(value) for key, value in values.items() if not key.startswith("__")}
+    return unpacked({key: _plain(value) for key, value in values.items() if not key.startswith("__")})
 
 
 def _plain(value: PropertyValue) -> Any:
@@ -46,7 +48,7 @@ def _plain(value: PropertyValue) -> Any:
 
 def to_wire(values: Mapping[str, Any]) -> dict[str, PropertyValue]:
     """The protocol's values."""
-    return {key: _wire(value) for key, value in values.items()}
+    return {key: _wire(value) for key, value in packed(values).items()}
 
 
 def _wire(value: Any) -> PropertyValue:

@@ -94,7 +94,8 @@ if ! stamp_is .venv "$wanted" || ! .venv/bin/python -c '' 2>/dev/null; then
     say "installing the Python packages of requirements.lock"
     export UV_PYTHON_DOWNLOADS=never UV_NO_PROGRESS=1 VIRTUAL_ENV="$PWD/.venv"
     .venv/bin/python -c '' 2>/dev/null || "$uv" venv -q --clear --python "$(find_python)" .venv
-    "$uv" pip sync -q --require-hashes requirements.lock
+    # Byte code is made here, once: where Python may not keep its own, each process would compile all modules anew.
+    "$uv" pip sync -q --compile-bytecode --require-hashes requirements.lock
     "$uv" pip install -q --no-deps --no-build-isolation --editable . --editable lab/ironic_driver
     printf '%s\n' "$wanted" >.venv/.made-from
 fi

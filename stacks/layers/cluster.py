@@ -14,20 +14,19 @@ from components.plan.actions.playbooks import DEPLOYMENTS
 from components.plan.model import RegionPlan
 from components.plan.naming import kubeconfig_path
 from components.plan.serving import device_driver
-from components.provider.resource import Provider, ProviderArgs
+from components.provider.resource import Provider
 from stacks.handover import LayersBelow
 from stacks.playbooks import run_in_order
 
 PLAYBOOKS = ("validate.yml", "bootstrap.yml", "cluster.yml")
 
 
-def declare(plan: RegionPlan, project: Path) -> Sequence[pulumi.Resource]:
+def declare(plan: RegionPlan, project: Path, provider: Provider) -> Sequence[pulumi.Resource]:
     """Declare the layer's resources; exports the nodes. Returns what the layer is up with."""
-    provider = Provider("gpuregion", ProviderArgs(region=plan.region, project=str(project)))
     below = LayersBelow(plan.region)
     deployments = below.substrate_deployments()
     before = {
-        "fabric": below.output("fabric", "switches"),
+        "fabric": below.fabric_switches(),
         DEPLOYMENTS: deployments,
     }
     runs = run_in_order(plan, project, PLAYBOOKS, provider, after=before)

@@ -10,15 +10,14 @@ import pulumi
 from components.network.fabric import Fabric, FabricArgs
 from components.plan.model import RegionPlan
 from components.plan.resources import switch_group_inputs
-from components.provider.resource import Provider, ProviderArgs
+from components.provider.resource import Provider
 
 
-def declare(plan: RegionPlan, project: Path) -> Sequence[pulumi.Resource]:
+def declare(plan: RegionPlan, project: Path, provider: Provider) -> Sequence[pulumi.Resource]:
     """Declare the layer's resources; exports the digest of each switch's configuration.
 
     Returns what the layer is up with.
     """
-    provider = Provider("gpuregion", ProviderArgs(region=plan.region, project=str(project)))
     fabric = Fabric(
         plan.region,
         FabricArgs(inputs=switch_group_inputs(plan)),

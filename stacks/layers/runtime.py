@@ -11,7 +11,7 @@ from components.kubernetes.access import cluster_provider
 from components.plan.actions.playbooks import DEPLOYMENTS
 from components.plan.model import RegionPlan
 from components.plan.naming import kubeconfig_path
-from components.provider.resource import Provider, ProviderArgs
+from components.provider.resource import Provider
 from components.runtime.gateway import Gateway, GatewayArgs
 from components.runtime.service import Service, ServiceArgs
 from stacks.handover import LayersBelow
@@ -20,9 +20,8 @@ from stacks.playbooks import run_in_order
 PLAYBOOKS = ("drivers.yml", "runtime.yml")
 
 
-def declare(plan: RegionPlan, project: Path) -> Sequence[pulumi.Resource]:
+def declare(plan: RegionPlan, project: Path, provider: Provider) -> Sequence[pulumi.Resource]:
     """Declare the layer's resources; exports the address of each service. Returns what the layer is up with."""
-    provider = Provider("gpuregion", ProviderArgs(region=plan.region, project=str(project)))
     below = LayersBelow(plan.region)
     before = {
         "nodes": below.output("cluster", "nodes"),

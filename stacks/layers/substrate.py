@@ -10,12 +10,11 @@ import pulumi
 from components.baremetal.rack_group import RackGroup, RackGroupArgs
 from components.plan.model import RegionPlan
 from components.plan.resources import rack_inputs
-from components.provider.resource import Provider, ProviderArgs
+from components.provider.resource import Provider
 
 
-def declare(plan: RegionPlan, project: Path) -> Sequence[pulumi.Resource]:
+def declare(plan: RegionPlan, project: Path, provider: Provider) -> Sequence[pulumi.Resource]:
     """Declare the layer's resources; exports the trays of each rack. Returns what the layer is up with."""
-    provider = Provider("gpuregion", ProviderArgs(region=plan.region, project=str(project)))
     group = RackGroup(
         plan.region,
         RackGroupArgs(racks={rack.name: rack_inputs(plan, rack) for rack in plan.racks}),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from components.baremetal.rack_group import RackGroup, RackGroupArgs
+from components.plan.packed import content
 from components.plan.resources import rack_inputs
 from tests.pulumi_mocks import children, declare
 from tests.regions import lab, plan_of
@@ -19,7 +20,7 @@ def test_a_rack_is_one_resource_however_many_trays_it_has() -> None:
     seen = declare(declare_racks)
     racks = children(seen, "lab")
     assert [(r.name, r.type) for r in racks.values()] == [("lab-r01", "gpuregion:baremetal:Rack")]
-    assert set(racks["lab-r01"].inputs["trays"]) == {f"lab-r01-t0{n}" for n in range(1, 5)}
+    assert set(content(racks["lab-r01"].inputs["trays"])) == {f"lab-r01-t0{n}" for n in range(1, 5)}
     assert set(seen["lab"].outputs) == {"trays"}
 
 

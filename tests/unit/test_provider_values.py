@@ -97,12 +97,22 @@ async def test_what_an_earlier_run_left_undone_is_a_change() -> None:
     assert list(response.detailed_diff) == ["size"]
 
 
+async def check(old: dict[str, Any], new: dict[str, Any]) -> protocol.CheckResponse:
+    request = protocol.CheckRequest(URN, to_wire(old), to_wire(new), b"")
+    return await RegionProvider({Echo.token: Echo()}).check(request)
+
+
 async def test_a_problem_becomes_a_failure_with_all_its_words() -> None:
-    response = await RegionProvider({Echo.token: Echo()}).check(protocol.CheckRequest(URN, {}, {}, b""))
+    response = await check({}, {"size": 9})
     assert response.failures is not None
     failure = response.failures[0]
     assert failure.property == "size"
     assert failure.reason == "too large\n    found: 9\n    allowed: at most 8\n    remedy: edit racks.yaml"
+
+
+async def test_what_is_recorded_is_not_checked_again() -> None:
+    assert (await check({"size": 9}, {"size": 9})).failures == []
+    assert (await check({"size": 9, "rack": "r01"}, {"size": 9, "rack": "r02"})).failures
 
 
 async def test_inputs_that_are_not_known_yet_are_not_judged() -> None:

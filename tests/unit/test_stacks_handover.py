@@ -7,6 +7,8 @@ from typing import Any
 import pulumi
 import pytest
 
+from components.plan.packed import packed
+from components.provider.resource import Provider, ProviderArgs
 from stacks import handover
 from stacks.layers import cluster, runtime
 from stacks.project import ROOT
@@ -20,16 +22,17 @@ RACKS = {
         "lab-r01-t04": {"state": "available", "deployed": ""},
     }
 }
+SWITCHES = {"lab-leaf1": {"config_sha256": "1"}}
 OUTPUTS: dict[str, Any] = {
-    "substrate.racks": RACKS,
-    "fabric.switches": {"lab-leaf1": {"config_sha256": "1"}},
+    "substrate.racks": {rack: packed({"trays": trays})["trays"] for rack, trays in RACKS.items()},
+    "fabric.switches": packed({"switches": SWITCHES})["switches"],
     "cluster.deployments": {"lab-r01-t01": "first"},
     "cluster.nodes": {"lab-r01-t01": "ok"},
 }
 
 
 def test_the_marks_are_those_of_hosts_that_have_one() -> None:
-    assert handover.deployments_of(RACKS) == {"lab-r01-t01": "first"}
+    assert handover.deployments_of(OUTPUTS["substrate.racks"]) == {"lab-r01-t01": "first"}
     assert handover.deployments_of(None) == {}, "the substrate is not up yet"
 
 
@@ -47,7 +50,8 @@ def runs(layer: Any, monkeypatch: pytest.MonkeyPatch, outputs: dict[str, Any]) -
             return pulumi.Output.from_input(outputs.get(f"{self.layer}.{key}"))
 
     monkeypatch.setattr(pulumi, "StackReference", Reference)
-    seen = declare(lambda: layer.declare(plan_of(lab()), ROOT))
+    settings = ProviderArgs(region="lab", project=str(ROOT))
+    seen = declare(lambda: layer.declare(plan_of(lab()), ROOT, Provider("gpuregion", settings)))
     return [r for r in seen.values() if r.type == "gpuregion:ansible:PlaybookRun"]
 
 
@@ -63,3 +67,12 @@ def test_every_playbook_waits_for_the_deployment_of_its_hosts(
 def test_layers_of_an_older_version_hand_over_no_marks(layer: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     found = runs(layer, monkeypatch, {})
     assert all(run.inputs["after"]["deployments"] == {} for run in found)
+
+
+def test_what_an_earlier_version_left_unpacked_is_handed_over_alike(monkeypatch: pytest.MonkeyPatch) -> None:
+    unpacked = {**OUTPUTS, "substrate.racks": RACKS, "fabric.switches": SWITCHES}
+    before, after = (
+        [run.inputs["after"] for run in runs(cluster, monkeypatch, outputs)] for outputs in (unpacked, OUTPUTS)
+    )
+    assert before == after, "no playbook runs because the state was written anew"
+    assert after[0]["fabric"] == SWITCHES
