@@ -26,7 +26,8 @@ class RackArgs:
 class Rack(pulumi.CustomResource):
     """A rack whose trays are deployed hosts or spares that are off."""
 
-    trays: pulumi.Output[str]
+    # No type: the SDK would refuse what an earlier version left in the state unpacked.
+    trays: pulumi.Output[Any]
     """Packed: tray -> `node` (Ironic's id), `state`, `address`, `image_sha256`, `deployed`, `left`."""
 
     def __init__(self, name: str, args: RackArgs, opts: pulumi.ResourceOptions | None = None) -> None:

@@ -26,7 +26,7 @@ class RackGroupArgs:
 class RackGroup(pulumi.ComponentResource):
     """All racks of a region, one resource each."""
 
-    trays: pulumi.Output[dict[str, str]]
+    trays: pulumi.Output[dict[str, Any]]
     """Rack -> packed: tray -> what it became: `node`, `state`, `address`, `image_sha256`, `deployed`, `left`."""
 
     def __init__(self, name: str, args: RackGroupArgs, opts: pulumi.ResourceOptions | None = None) -> None:

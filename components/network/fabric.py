@@ -25,7 +25,7 @@ class FabricArgs:
 class Fabric(pulumi.ComponentResource):
     """All switches of a region, changed as one transaction."""
 
-    switches: pulumi.Output[str]
+    switches: pulumi.Output[Any]
     """Packed: switch -> `config_sha256` of the configuration it was last seen with."""
 
     def __init__(self, name: str, args: FabricArgs, opts: pulumi.ResourceOptions | None = None) -> None:

@@ -26,7 +26,8 @@ class SwitchConfigArgs:
 class SwitchConfig(pulumi.CustomResource):
     """Switches that run, and boot with, these configurations."""
 
-    switches: pulumi.Output[str]
+    # No type: the SDK would refuse what an earlier version left in the state unpacked.
+    switches: pulumi.Output[Any]
     """Packed: switch -> `config_sha256` of what was confirmed on it."""
 
     def __init__(self, name: str, args: SwitchConfigArgs, opts: pulumi.ResourceOptions | None = None) -> None:
