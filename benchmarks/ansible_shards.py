@@ -71,6 +71,8 @@ class Cost:
     wall_s: float
     cpu_s: float
     peak_mib: float
+    left: int
+    """Processes that were there after its end."""
 
 
 def case(folder: Path, hosts: int, tasks: int, over: str, key: Path, known_hosts: str) -> Case:
@@ -145,8 +147,8 @@ def measure(command: Sequence[str], environment: Mapping[str, str], folder: Path
         watch.stop()
     if process.returncode:
         raise SystemExit(f"{' '.join(command)}\n{words}")
-    _end_orphans()
-    return Cost(wall_s=wall, cpu_s=_children_s() - before, peak_mib=watch.peak_mib)
+    left = _end_orphans()
+    return Cost(wall_s=wall, cpu_s=_children_s() - before, peak_mib=watch.peak_mib, left=left)
 
 
 class _Memory:
@@ -178,13 +180,16 @@ def _children_s() -> float:
     return used.ru_utime + used.ru_stime
 
 
-def _end_orphans() -> None:
+def _end_orphans() -> int:
     """Shared SSH connections and helpers that outlived their run: our children now. The sshd stays."""
+    left = 0
     for process in psutil.Process().children():
         with suppress(psutil.Error, ChildProcessError):
             if "sshd" not in process.name():
+                left += process.status() != psutil.STATUS_ZOMBIE
                 process.kill()
                 os.waitpid(process.pid, 0)
+    return left
 
 
 def compare(of: Case, only: Sequence[str], cores: Sequence[int]) -> None:
@@ -195,16 +200,15 @@ def compare(of: Case, only: Sequence[str], cores: Sequence[int]) -> None:
             continue
         costs[name] = cost = measure(command, environment, of.folder, cores)
         each = 1000 * cost.cpu_s / (of.hosts * of.tasks)
-        print(
-            f"  {name:14}{cost.wall_s:9.1f} s{cost.cpu_s:9.1f} CPU-s{each:9.1f} ms{cost.peak_mib:8.0f} MiB", flush=True
-        )
+        figures = f"{cost.wall_s:9.1f} s{cost.cpu_s:9.1f} CPU-s{each:9.1f} ms{cost.peak_mib:8.0f} MiB{cost.left:6d}"
+        print(f"  {name:14}{figures}", flush=True)
     peers = {name: cost for name, cost in costs.items() if not name.startswith("ours")}
-    for name in costs.keys() - peers.keys() if peers else ():
+    for name in (name for name in costs if name not in peers and peers):
         best = min(peers, key=lambda peer: peers[peer].cpu_s)
         quickest = min(peers, key=lambda peer: peers[peer].wall_s)
         print(
-            f"  {name}: processor time {peers[best].cpu_s / costs[name].cpu_s:.2f} times less than {best}'s, "
-            f"clock {peers[quickest].wall_s / costs[name].wall_s:.2f} times less than {quickest}'s"
+            f"  ratio: {best} needs {peers[best].cpu_s / costs[name].cpu_s:.2f} times the processor time of `{name}`, "
+            f"{quickest} {peers[quickest].wall_s / costs[name].wall_s:.2f} times its clock"
         )
 
 
@@ -226,7 +230,7 @@ def main() -> None:
     cores = sorted(os.sched_getaffinity(0))
     targets, controller = (cores[: len(cores) // 2], cores[len(cores) // 2 :]) if len(cores) > 1 else (cores, cores)
     print(f"controller on cores {controller}, targets on {targets}, load {os.getloadavg()[0]:.0f}")
-    print("  contender         clock      processor   a host-task    memory")
+    print("  contender         clock      processor   a host-task    memory  left")
     with tempfile.TemporaryDirectory() as name, loopback_sshd.hosts(Path(name), targets) as (key, known_hosts):
         for over in options.over:
             for hosts in options.hosts:
