@@ -69,7 +69,7 @@ class Journal:
         self._redact = redact
         self.require = permit
         """Raises NotApprovedError for an action that is not in the approved plan."""
-        self._known = Known(file.execute("SELECT id, target, kind, digest, outcome FROM actions ORDER BY id"))
+        self._known = file.read("SELECT id, target, kind, digest, outcome FROM actions ORDER BY id", take=Known)
 
     @classmethod
     def open(

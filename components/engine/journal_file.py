@@ -11,14 +11,16 @@ import asyncio
 import contextlib
 import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from components.engine.action import Record
 from components.errors import Problem, RegionError
+
+T = TypeVar("T")
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS runs (
@@ -88,10 +90,14 @@ class JournalFile:
 
     def execute(self, statement: str, values: tuple[object, ...] = ()) -> list[Any]:
         """Run a statement now and wait for it; for the beginning and the end of a run."""
+        return self.read(statement, values, take=list)
 
-        def run() -> list[Any]:
+    def read(self, statement: str, values: tuple[object, ...] = (), *, take: Callable[[Iterable[Any]], T]) -> T:
+        """As execute, for many rows: what `take` makes of them, one by one."""
+
+        def run() -> T:
             try:
-                return self._connection.execute(statement, values).fetchall()
+                return take(self._connection.execute(statement, values))
             except sqlite3.Error as error:
                 raise self._refusal(str(error)) from error
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections import defaultdict
 from collections.abc import Iterable
 
@@ -18,13 +17,14 @@ class Known:
         """From (number, target, kind, digest, outcome) of all actions, oldest first."""
         self._open: dict[str, dict[int, tuple[str, str]]] = defaultdict(dict)
         """Target -> number of the intent -> (kind, digest)."""
-        self._done: set[tuple[str, str, str]] = set()
+        self._done: set[int] = set()
+        """Hashes, because a region has hundreds of thousands. Two that are equal by chance would leave out a line that
+        says of something that it was found done: a matter of history only."""
         for row, target, kind, digest, outcome in rows:
-            key = (sys.intern(target), sys.intern(kind), sys.intern(digest))
             if outcome is None:
-                self._open[target][row] = key[1:]
+                self._open[target][row] = (kind, digest)
             else:
-                self._note(key, outcome)
+                self._note((target, kind, digest), outcome)
 
     def pending(self, action: Action) -> int | None:
         """The newest intent of this action that has no outcome, if a run was killed or cancelled on it."""
@@ -37,7 +37,7 @@ class Known:
 
     def is_done(self, action: Action) -> bool:
         """Whether the newest outcome of this action is that it is done."""
-        return (action.target, action.kind, action.digest) in self._done
+        return hash((action.target, action.kind, action.digest)) in self._done
 
     def opened(self, row: int, action: Action) -> None:
         self._open[action.target][row] = (action.kind, action.digest)
@@ -51,6 +51,6 @@ class Known:
 
     def _note(self, key: tuple[str, str, str], outcome: str) -> None:
         if outcome in _GOOD:
-            self._done.add(key)
+            self._done.add(hash(key))
         else:
-            self._done.discard(key)
+            self._done.discard(hash(key))
