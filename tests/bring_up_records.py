@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from components.engine.bring_up.event import StepEvent, StepOutcome
+from components.engine.bring_up.services import Tempo
 from components.plan.bring_up.compile import Delivered, Plan, compile_bring_up
 from components.spec import load
 from components.spec.catalogue.firmware import Endpoint
@@ -24,7 +25,7 @@ from stacks.project import CATALOGUE, region_folder
 
 FOLDER = Path(__file__).parent / "fixtures" / "bring_up"
 NAMES = tuple(sorted(path.name.removesuffix(".csv.gz") for path in FOLDER.glob("*.csv.gz")))
-COMPRESSION = 120.0
+TEMPO = Tempo(compression=120.0, allowance_s=20.0)
 RACKS = 3
 _COLUMNS = ("at", "rack", "endpoint", "kind", "step", "outcome", "seconds", "cause")
 

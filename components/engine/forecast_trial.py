@@ -21,6 +21,10 @@ Groups: TypeAlias = "defaultdict[Endpoint, defaultdict[int, list[tuple[int, int,
 """Kind -> index of a step -> rack, endpoints there, when they began it (None: they wait for their turn)."""
 
 
+FAR = 2.0
+"""A step that takes so many times the longest before is not a slow one: something is wrong with the endpoint."""
+
+
 class Spread:
     """Durations of a step."""
 
@@ -47,12 +51,14 @@ class Spread:
         """The longest of so many, drawn."""
         return self.at(chance.random() ** (1 / count))
 
-    def left_of(self, count: int, elapsed: float, chance: random.Random) -> float:
+    def left_of(self, count: int, elapsed: float, limit_s: float, chance: random.Random) -> float:
         """What is left of the longest of so many that have gone on for a while."""
         passed = bisect.bisect_right(self._sorted, elapsed) / len(self._sorted)
         if passed >= 1:
-            # Longer than any before: it goes on, and what is known of such ones is that they take long.
-            return elapsed * chance.random()
+            if elapsed < FAR * self._sorted[-1]:
+                return elapsed * chance.random()
+            # Far longer than any before: most of these end at their limit, or soon after it.
+            return max(limit_s * chance.uniform(0.7, 1.2) - elapsed, 0.2 * elapsed * chance.random())
         drawn = self.at(passed + (1 - passed) * chance.random() ** (1 / count))
         return max(0.0, drawn - elapsed)
 
@@ -75,6 +81,8 @@ class Segment:
     after: Sequence[tuple[Endpoint, str]]
     """Kinds that have to have ended, in the rack or in the tray."""
     lines: Sequence[Line]
+    limit_s: float
+    """After which it is given up, or remedied."""
 
 
 class _Racks:
@@ -133,7 +141,7 @@ def end_of(
                 here.last[rack] = max(here.last[rack], free)
             for rack, count, began in at_step:
                 if began is not None:
-                    left_s = spread.left_of(count, now - began, chance)
+                    left_s = spread.left_of(count, now - began, segment.limit_s, chance)
                     usual = min(now + left_s, max(now, began + spread.middle))
                     here.join(rack, count, usual, now + left_s)
     return max(max(here.last) for here in ended.values())

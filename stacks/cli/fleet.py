@@ -22,13 +22,14 @@ from components.clients.acceptance_ledger import Ledger
 from components.clients.bmc.supplier import read_supplier
 from components.engine.bring_up.event import StepEvent
 from components.engine.bring_up.result import RackEnd, Result
+from components.engine.bring_up.services import Tempo
 from components.engine.forecast import Forecaster
 from components.engine.forecast_history import History
 from components.engine.lock import RunLock
 from components.plan.bring_up.compile import compile_bring_up
 from components.spec import load
 from components.spec.region import Region
-from stacks.bring_up import BringUpFiles, bring_up_region
+from stacks.bring_up import SIMULATED_ANSWER_S, BringUpFiles, bring_up_region
 from stacks.cli import output
 from stacks.cli.arguments import scenario_of
 from stacks.cli.bring_up_screen import Screen, result_data, summary
@@ -64,7 +65,8 @@ async def _run(spec: Region, simulator: Simulator, racks: int | None, as_json: b
     names = simulator.racks[:racks]
     plan = compile_bring_up(spec, delivered, names)
     past = _past(folder / "history.json")
-    forecaster = Forecaster(plan, compression=simulator.compression, history=past)
+    tempo = Tempo(compression=simulator.compression, allowance_s=2 * SIMULATED_ANSWER_S)
+    forecaster = Forecaster(plan, tempo=tempo, history=past)
     tally = Tally(plan)
     title = f"region up {spec.region} on a simulated fleet: {tally.racks} racks, {tally.endpoints:,} endpoints"
     files = BringUpFiles(

@@ -107,9 +107,21 @@ class Simulator:
                     )
                 ],
             )
+        # Fleets of other scenarios may serve beside this one; ephemeral ports lie higher.
+        port = 20_000 + int(hashlib.sha256(str(self.folder).encode()).hexdigest(), 16) % 10_000
         draft = self.folder / "fleet.json.new"
         self._fleet(
-            "describe", "--racks", str(len(found)), "--series", series, "--first", str(first), "--out", str(draft)
+            "describe",
+            "--racks",
+            str(len(found)),
+            "--series",
+            series,
+            "--first",
+            str(first),
+            "--port",
+            str(port),
+            "--out",
+            str(draft),
         )
         draft.rename(self.supplier)
 
