@@ -15,12 +15,14 @@ from pathlib import Path
 
 from lab import roots, shell
 from lab.errors import LabError
-from lab.home import Home
+from lab.home import PROJECT, Home
 from lab.images import store
 from lab.images.deploy_image import anonymous
 
 HERE = Path(__file__).parent
 _LOCK = HERE / "ramdisk.lock"
+_UV = PROJECT / ".tools" / "uv" / "bin" / "uv"
+"""Put there by lab/toolchain/bootstrap.sh."""
 
 PACKAGES = (
     *("systemd", "systemd-sysv", "dbus", "udev", "kmod", "procps", "psmisc", "iproute2", "iputils-ping"),
@@ -95,14 +97,10 @@ def agent(log: Path, report: store.Report = store.silent) -> Path:
 
     def make(draft: Path) -> None:
         report("agent ramdisk: ironic-python-agent")
-        uv = shutil.which("uv")
-        installer = (uv, "pip", "install") if uv else (sys.executable, "-m", "pip", "install")
         # The Python of the ramdisk is Debian's 3.11, whatever runs this program.
-        python = ("--python-version", "3.11")
-        # pip takes another Python's packages only as wheels; the lock has a wheel for each.
-        wheels = () if uv else ("--only-binary=:all:",)
+        python = ("--python", sys.executable, "--python-version", "3.11")
         shell.run(
-            *(*installer, "--target", draft / "ipa", "--no-deps", "--require-hashes", *python, *wheels, "-r", _LOCK),
+            *(_UV, "pip", "install", "--target", draft / "ipa", "--no-deps", "--require-hashes", *python, "-r", _LOCK),
             log=log,
         )
 
