@@ -108,7 +108,7 @@ class World:
         words += ["--scenario", str(self.scenario), "--tls", str(self.folder / "tls")]
         words += ["--state", str(self.folder / "state")]
         (self.folder / "state").mkdir(exist_ok=True)
-        self._process = subprocess.Popen(words, cwd=ROOT, stdout=subprocess.PIPE, text=True, start_new_session=True)
+        self._process = subprocess.Popen(words, cwd=ROOT, stdout=subprocess.PIPE, text=True)
         assert self._process.stdout is not None
         ready = json.loads(self._process.stdout.readline())
         self._control = ready["control"]

@@ -70,7 +70,7 @@ def assert_faults_are_survived(folder: Path, racks: int) -> None:
     scenario = calm(time={"compression": 1200}, faults=EVERY_FAULT)
     with world(folder, racks, scenario) as there:
         told = Told()
-        result = run(there, told, answer_s=4)
+        result = run(there, told, answer_s=8)
         hit = there.hit()
         fatal = {name for fault, names in hit.items() if fault not in LIVES for name in names}
         isolated = {e.endpoint: e for e in told.events if e.outcome is StepOutcome.ISOLATED and e.cause != "depends"}

@@ -27,7 +27,8 @@ LONGEST_WAIT_S = 15.0
 SETTLES_S = 20.0
 """A reset whose answer was lost shows its effect by then, if it was carried out."""
 TRIES_LEAST = 4
-"""A limit counts only after so many tries: a slow program must not isolate a healthy machine."""
+"""A limit counts only after so many tries without success, one after the other: neither a busy program nor a machine
+that fails now and then may be taken for one that never answers."""
 
 
 class StepError(DeviceError):
@@ -58,7 +59,6 @@ class Hand:
         self.evidence: dict[str, Any] = {}
         """What steps saw, for the ledger."""
         self._deadline = 0.0
-        self._tries = 0
         self._has_acted = False
         self._has_answered = False
         """Anything, ever."""
@@ -71,17 +71,15 @@ class Hand:
     def begin(self, limit_s: float) -> None:
         """A step begins."""
         self._deadline = self._now() + self.services.tempo.limit_s(limit_s)
-        self._tries = 0
         self._has_acted = False
 
     def fail(self, cause: Cause, detail: str, *, is_remediable: bool = False) -> StepError:
         """An error of this endpoint."""
         return StepError(self.work.name, cause, detail, is_remediable=is_remediable)
 
-    @property
-    def is_over(self) -> bool:
-        """Whether the step has had its time."""
-        return self._now() > self._deadline and self._tries >= TRIES_LEAST
+    def is_over(self, tries: int) -> bool:
+        """Whether the step has had its time, and so many tries were in vain."""
+        return tries >= TRIES_LEAST and self._now() > self._deadline
 
     async def rest(self, seconds: float) -> None:
         """Wait for the machine, `seconds` of its time."""
@@ -90,12 +88,15 @@ class Hand:
     async def look(self, ask: Callable[[], Awaitable[T]]) -> T:
         """The answer, asked for again until it comes or the step has had its time. For what changes nothing."""
 
+        tries = 0
+
         async def once() -> T:
+            nonlocal tries
             try:
                 answer = await ask()
             except TransientError as error:
-                self._tries += 1
-                if self.is_over:
+                tries += 1
+                if self.is_over(tries):
                     silent = isinstance(error, SilentError) or not self._has_answered
                     cause = Cause.SILENT if silent else Cause.UNSTEADY
                     raise self.fail(cause, _reason(error)) from error
@@ -130,9 +131,10 @@ class Hand:
         is_remediable: bool = True,
     ) -> None:
         """Look until it is so, or the step has had its time."""
+        tries = 0
         while not await is_reached():
-            self._tries += 1
-            if self.is_over:
+            tries += 1
+            if self.is_over(tries):
                 raise self.fail(cause, detail, is_remediable=is_remediable)
             await self.rest(pause_s)
 
@@ -158,13 +160,14 @@ class Hand:
                     await self.rest(settles_s)
                 raise
 
+        tries = 0
         while True:
             try:
                 outcome = await self.services.journal.perform(action, observe=observe, act=once, await_done=await_done)
                 self._has_acted |= outcome is Outcome.DONE
             except TransientError as error:
-                self._tries += 1
-                if self.is_over:
+                tries += 1
+                if self.is_over(tries):
                     raise self.fail(Cause.UNSTEADY, _reason(error)) from error
                 await asyncio.sleep(error.retry_after_s or self.services.tempo.machine_s(FIRST_WAIT_S))
             else:

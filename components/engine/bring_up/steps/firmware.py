@@ -101,11 +101,12 @@ async def _ended(hand: Hand, path: str) -> None:
     """Follow a task to its end, the closer the nearer that is; raises where it stands still or ends badly."""
     polling, compression = hand.services.plan.bring_up.polling, hand.services.tempo.compression
     wanted, loop = _wanted(hand), asyncio.get_running_loop()
-    began, percent, still_s = loop.time(), -1, 0.0
+    began, percent, still_s, looks = loop.time(), -1, 0.0, 0
     while (task := await _task(hand, path, wanted)).is_running:
         if task.percent != percent:
             percent, still_s = task.percent, 0.0
-        if still_s >= polling.stall_s or hand.is_over:
+        looks += 1
+        if still_s >= polling.stall_s or hand.is_over(looks):
             raise hand.fail(Cause.FIRMWARE_STUCK, f"the update stands at {percent} %", is_remediable=True)
         elapsed_s = (loop.time() - began) * compression
         pause_s = next_look_s(percent, elapsed_s, least_s=polling.least_s, most_s=polling.most_s)
