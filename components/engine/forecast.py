@@ -35,7 +35,7 @@ _GUESS_DOUBT = 0.5
 """How far this may be off, as the deviation of a logarithm."""
 _DOUBT = 0.03
 """The same of steps that were seen: machines that have not come to one yet may be others than those that have."""
-RUN_DOUBT = 0.3
+RUN_DOUBT = 0.4
 """The same of all that is left: a fleet, and the machine that drives it, are not equally fast all the time."""
 _LONGER = 1.25
 """A step that is under way for long is counted as this many times what it has taken: else only the fast would count."""
