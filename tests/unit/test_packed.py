@@ -11,7 +11,7 @@ from pulumi.provider.experimental import provider as protocol
 from pulumi.provider.experimental.property_value import PropertyValue
 
 from components.plan.model import RegionPlan
-from components.plan.packed import PACKED, packed, unpacked
+from components.plan.packed import LARGE, PACKED, packed, unpacked
 from components.plan.resources import rack_inputs, switch_group_inputs
 from components.provider.plugin import HANDLERS, RegionProvider
 from components.provider.rack_preview import RackPreview
@@ -26,6 +26,14 @@ def test_what_is_packed_is_unpacked_alike(lab_plan: RegionPlan) -> None:
         assert {key for key in carried if carried[key] != inputs[key]} == PACKED & inputs.keys()
         assert unpacked(carried) == inputs
         assert unpacked(inputs) == inputs, "a state of an earlier version"
+
+
+def test_what_is_too_large_to_read_is_compressed() -> None:
+    switches = {"switches": {f"leaf{n}": {"config": "interface swp1 of ä\n" * 1000} for n in range(100)}}
+    carried = packed(switches)["switches"]
+    assert len(carried) < LARGE / 50
+    assert unpacked(packed(switches)) == switches
+    assert packed(switches)["switches"] == carried
 
 
 def test_the_same_content_is_the_same_text() -> None:
