@@ -1,8 +1,9 @@
 """How properties that hold thousands of values travel through Pulumi, and stand in its state: as one text each.
 
 Pulumi's SDK, engine and plugin protocol look at each value of a property by itself. 4,500 trays are 90,000 of them,
-and carrying these there and back cost more than all the rest of a preview. As one text of JSON a property is one value. Nothing is lost by it: Pulumi shows the difference of two such texts as the difference of what they hold,
-and the words for people come from the provider's `diff`, which sees them unpacked.
+and carrying these there and back cost more than all the rest of a preview. As one text of JSON a property is one
+value. Nothing is lost by it: Pulumi shows the difference of two such texts as the difference of what they hold, and
+the words for people come from the provider's `diff`, which sees them unpacked.
 
 Owns which properties these are. Everything but Pulumi sees them unpacked. A state of an earlier version holds them
 as they are, which `unpacked` leaves alone; the next update records them packed.
