@@ -6,6 +6,7 @@ Owns time: every look and every wait of a step ends at its limit. Waiting for a 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
@@ -108,7 +109,10 @@ class Hand:
             self._has_answered = True
             return answer
 
+        with contextlib.suppress(TransientError):
+            return await once()  # nearly always; what tries again costs more than the request
         tempo = self.services.tempo
+        await self.rest(FIRST_WAIT_S)
         return await retried(
             once,
             idempotent=True,
