@@ -183,10 +183,8 @@ def _message(component: str, to: str, state: str) -> Message:
     if state == "Exception":
         text = f"The transfer of image '{to}' to '{component}' failed."
         return Message("TransferFailed", text, (to, component), resolution="Reset the BMC and push the package again.")
-    done = state == "Completed"
-    text = (
-        f"Device '{component}' successfully updated with image '{to}'."
-        if done
-        else f"Image '{to}' is being transferred to '{component}'."
-    )
-    return Message("UpdateSuccessful" if done else "TransferringToComponent", text, (component, to), "OK")
+    if state == "Completed":
+        text = f"Device '{component}' successfully updated with image '{to}'."
+        return Message("UpdateSuccessful", text, (component, to), "OK")
+    text = f"Image '{to}' is being transferred to '{component}'."
+    return Message("TransferringToComponent", text, (to, component), "OK")
