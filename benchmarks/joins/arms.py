@@ -7,7 +7,7 @@ import base64
 import os
 import statistics
 from collections import Counter
-from collections.abc import Callable, Coroutine, Generator, Mapping
+from collections.abc import Callable, Collection, Coroutine, Generator, Mapping
 from contextlib import AsyncExitStack, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -25,6 +25,8 @@ FIXED = 20
 """What regions had as their join_pace before it was found while machines join."""
 MOST = 500
 _READY_LIMIT_S = 300
+PATIENCE_S = 60
+"""Of what belongs to the measurement itself, not to a join."""
 _LOOK_EVERY_S = 0.25
 
 
@@ -199,7 +201,7 @@ async def measure(
     loop = asyncio.get_running_loop()
     async with AsyncExitStack() as stack:
         cluster = stack.enter_context(control_plane(folder, programs, version=version, cores=cores))
-        api = await stack.enter_async_context(JoinTokens.from_file(cluster.admin))
+        api = await stack.enter_async_context(JoinTokens.from_file(cluster.admin, timeout_s=PATIENCE_S))
         fleet = await stack.enter_async_context(machines(cluster, folder / "tmp"))
         kubeadm = await stack.enter_async_context(kubeadm_machines(cluster, folder / "machines"))
         names = [f"node-{number:04}" for number in range(size)]
@@ -221,7 +223,7 @@ async def measure(
             async with asyncio.timeout(_READY_LIMIT_S):
                 await fleet.all_ready(good - run.real)
                 ready_s = max(fleet.ready.values(), default=began) - began
-                while (await _left(api, run.names))["not ready"] > size - len(good):  # noqa: ASYNC110 - nobody tells
+                while await _not_ready(api, good):  # noqa: ASYNC110 - nobody tells
                     await asyncio.sleep(1)
         except TimeoutError:
             pass
@@ -254,19 +256,23 @@ async def measure(
         )
 
 
-async def _left(api: ClusterJoins, names: list[str]) -> Mapping[str, int]:
-    tokens = await api.items(SECRETS, fieldSelector="type=bootstrap.kubernetes.io/token")
-    own = [token for token in tokens if _description(token).startswith("join of ")]
+async def _not_ready(api: ClusterJoins, names: Collection[str]) -> int:
     nodes = {str(node["metadata"]["name"]): node for node in await api.items("/api/v1/nodes")}
     ready = sum(
         condition == {**condition, "type": "Ready", "status": "True"}
         for name in names
         for condition in nodes.get(name, {}).get("status", {}).get("conditions", ())
     )
+    return len(names) - ready
+
+
+async def _left(api: ClusterJoins, names: Collection[str]) -> Mapping[str, int]:
+    tokens = await api.items(SECRETS, fieldSelector="type=bootstrap.kubernetes.io/token")
+    own = [token for token in tokens if _description(token).startswith("join of ")]
     return {
         "tokens": len(own),
         "pending requests": len(await api.waiting_requests()),
-        "not ready": len(names) - ready,
+        "not ready": await _not_ready(api, names),
     }
 
 

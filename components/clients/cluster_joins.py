@@ -13,14 +13,13 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
 from components.clients.kubernetes import Kubernetes, KubernetesError, Object
-from components.engine.join_pace import Sight
+from components.engine.join_pace import SLOWEST_S, Sight
 
 CONFIGURATION = "/api/v1/namespaces/kube-system/configmaps/kubeadm-config"
 """A small object that every join reads too. Readers of this kind share a queue with the machines that join, so a
 look waits as long as they do; `/readyz` would pass them by."""
 REQUESTS = "/apis/certificates.k8s.io/v1/certificatesigningrequests"
 SIGNER = "kubernetes.io/kube-apiserver-client-kubelet"
-LOOK_LIMIT_S = 2.0
 _AGAIN_S = 0.5
 
 
@@ -33,7 +32,7 @@ class ClusterJoins(Kubernetes):
         """How the API server does at this moment."""
         began = time.monotonic()
         try:
-            async with asyncio.timeout(LOOK_LIMIT_S):
+            async with asyncio.timeout(SLOWEST_S):
                 await self.get(CONFIGURATION)
         except (KubernetesError, TimeoutError):
             return Sight(answer_s=None, pending=len(self._pending or ()))

@@ -20,6 +20,10 @@ START = 4
 """Joins at first. The window doubles with each round until the API server shows strain."""
 SLOW_S = 1.0
 """A small read takes no longer on a healthy API server: Kubernetes' own objective for 99 % of requests."""
+SLOWEST_S = 5.0
+"""Half of what kubeadm gives a request: beyond this no API server is well."""
+FEW = 2
+"""Joins that no API server minds: what a read takes beside them is not of our making."""
 BACKLOG = 40
 """Requests for a certificate that may wait: two seconds' work of a controller manager at its default of 20 a second."""
 CUT = 0.6
@@ -30,7 +34,7 @@ LOOK_EVERY_S = 0.5
 LONGEST_GAP_S = 1.0
 """Starts are spread over time, but not beyond this: the window holds back the rest."""
 _WEIGHT = 0.2
-"""Of the newest join in the smoothed length of a join."""
+"""Of the newest value in a smoothed one."""
 
 
 class TurnLeftError(Exception):
@@ -46,10 +50,6 @@ class Sight:
     pending: int
     """Requests for a certificate without one."""
 
-    @property
-    def is_strained(self) -> bool:
-        return self.answer_s is None or self.answer_s > SLOW_S or self.pending > BACKLOG
-
 
 class JoinWindow:
     """How many joins may be under way; pure, told of everything with its time."""
@@ -62,6 +62,7 @@ class JoinWindow:
         self._known_good = float("inf")
         self._is_held = False
         self._cut_at = float("-inf")
+        self._calm_s = 0.0
         self.join_s = 1.0
         """Smoothed length of a join."""
 
@@ -84,11 +85,18 @@ class JoinWindow:
         """A join failed: whatever the reason, more of them at once are no remedy."""
         self._shrink(now)
 
-    def saw(self, sight: Sight, now: float) -> None:
+    def saw(self, sight: Sight, now: float, under_way: int) -> None:
         """Hold and shrink on strain, go on when it is over."""
-        self._is_held = sight.is_strained
-        if sight.is_strained:
+        if sight.answer_s is not None and under_way <= FEW:
+            self._calm_s += _WEIGHT * (sight.answer_s - self._calm_s)
+        self._is_held = self._is_strain(sight)
+        if self._is_held:
             self._shrink(now)
+
+    def _is_strain(self, sight: Sight) -> bool:
+        """A control plane that is slow anyway would hold everybody back for ever: it is judged by itself."""
+        slow_s = min(SLOWEST_S, max(SLOW_S, 2 * self._calm_s))
+        return sight.answer_s is None or sight.answer_s > slow_s or sight.pending > BACKLOG
 
     def _shrink(self, now: float) -> None:
         """Once a round: what is under way was admitted before, and shows for as long as it lasts."""
@@ -139,7 +147,7 @@ class JoinPace:
 
     def saw(self, sight: Sight) -> None:
         """Take account of one look."""
-        self.window.saw(sight, _now())
+        self.window.saw(sight, _now(), self._under_way)
         self._changed.set()
 
     @asynccontextmanager

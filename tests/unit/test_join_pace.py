@@ -182,9 +182,9 @@ def test_a_cancelled_waiter_keeps_nobody_out() -> None:
 )
 def test_a_strained_api_server_gets_no_more_joins_until_it_is_well(sight: Sight) -> None:
     window = JoinWindow(50)
-    window.saw(sight, now=10.0)
+    window.saw(sight, now=10.0, under_way=4)
     assert not window.has_room(1)
-    window.saw(FINE, now=11.0)
+    window.saw(FINE, now=11.0, under_way=4)
     assert window.has_room(1)
     assert window.size < START
 
@@ -192,9 +192,24 @@ def test_a_strained_api_server_gets_no_more_joins_until_it_is_well(sight: Sight)
 def test_one_machine_may_always_join_however_slow_the_api_server_is() -> None:
     window = JoinWindow(50)
     for second in range(100):
-        window.saw(SLOW, now=float(second))
+        window.saw(SLOW, now=float(second), under_way=4)
     assert window.has_room(0)
     assert window.size == 1
+
+
+def test_a_control_plane_that_is_slow_without_joins_is_judged_by_itself() -> None:
+    window = JoinWindow(50)
+    for second in range(30):
+        window.saw(SLOW, now=float(second), under_way=1)
+    assert window.has_room(window.size - 1) or window.size == 1
+    window.saw(SLOW, now=60.0, under_way=20)
+    assert window.has_room(0)
+    before = window.size
+    window.saw(SLOW, now=120.0, under_way=20)
+    assert window.size == before, "as slow as without joins"
+    window.saw(Sight(answer_s=2.5 * (SLOW_S + 1), pending=0), now=180.0, under_way=20)
+    assert window.size <= before
+    assert not window.has_room(1)
 
 
 def test_strain_of_one_round_counts_once() -> None:
@@ -203,7 +218,7 @@ def test_strain_of_one_round_counts_once() -> None:
         window.joined(4.0, was_full=True)
     before = window.size
     for tenth in range(10):
-        window.saw(SLOW, now=100 + tenth / 10)
+        window.saw(SLOW, now=100 + tenth / 10, under_way=8)
     assert window.size >= 0.5 * before
 
 
