@@ -1,22 +1,25 @@
 """Runs of a bring-up that are killed at chosen points, and run again until one gets through.
 
 A run is a forked child of this process, which has imported everything and read the region already: a start costs
-milliseconds. It kills itself, by SIGKILL, at a count of requests that change something or of writes to the journal: the
-count is from a seed, so that the same points are hit however fast the machine is.
+milliseconds. It kills itself, by SIGKILL, at a count of requests that have changed something: the count is from a seed,
+so that the same points are hit however fast the machine is.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import gc
 import os
 import random
 import signal
+import sqlite3
 import sys
 import traceback
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from pathlib import Path
 from typing import Any
 
 from components.clients.bmc.redfish import RedfishBmc
@@ -42,21 +45,31 @@ class Moment(StrEnum):
 class Point:
     """Where a run dies."""
 
-    count: int
+    at: int
+    """Requests that have changed something, in this run and those before it, as the journal knows."""
     moment: Moment
 
 
 def points(seed: int, number: int, actions: int) -> Iterator[Point]:
-    """`number` points spread over a run of so many changing requests; each counts from the start of its run."""
+    """`number` points spread over so many changing requests."""
     chance = random.Random(seed)  # noqa: S311  # a seed for tests, guards nothing
-    at = sorted(chance.sample(range(1, actions), number))
-    for before, here in zip([0, *at], at, strict=False):
-        yield Point(here - before, chance.choice(list(Moment)))
+    for at in sorted(chance.sample(range(1, actions), number)):
+        yield Point(at, chance.choice(list(Moment)))
+
+
+def _progress(journal: Path) -> int:
+    """Actions that are done."""
+    if not journal.exists():
+        return 0
+    with contextlib.closing(sqlite3.connect(f"file:{journal}?mode=ro", uri=True)) as connection:
+        words = "SELECT count(*) FROM (SELECT DISTINCT target, kind FROM actions WHERE outcome = 'done')"
+        return int(connection.execute(words).fetchone()[0])
 
 
 def run(region: Region, files: BringUpFiles, world: World, point: Point | None) -> int:
     """One run in a child; how it ended. Without a point it goes on to its end."""
     sys.stdout.flush()
+    left = max(1, point.at - _progress(files.journal)) if point else 0
     gc.freeze()
     child = os.fork()
     if child == 0:
@@ -64,7 +77,7 @@ def run(region: Region, files: BringUpFiles, world: World, point: Point | None) 
         try:
             signal.alarm(LIMIT_S)
             if point is not None:
-                _arm(point)
+                _arm(left, point.moment)
             asyncio.run(
                 bring_up_region(
                     region,
@@ -87,37 +100,29 @@ def _die() -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-def _arm(point: Point) -> None:
-    """Let this process die there. It is a child of a fork: what is replaced here is replaced in it only."""
-    left = point.count
+def _arm(left: int, moment: Moment) -> None:
+    """Let this process die once so many requests have changed something. It is a child of a fork: what is replaced
+    here is replaced in it only."""
+    write, request = JournalFile.write, RedfishBmc._request  # pyright: ignore[reportPrivateUsage]
 
-    def is_due() -> bool:
-        nonlocal left
-        left -= 1
-        return left == 0
-
-    if point.moment is Moment.WRITE:
-        write = JournalFile.write
-
-        def counted(self: JournalFile, *arguments: Any, **more: Any) -> Any:
-            begun = write(self, *arguments, **more)
-            if is_due():
-                asyncio.get_running_loop().call_later(0.001, _die)
-            return begun
-
-        JournalFile.write = counted
-        return
-    request = RedfishBmc._request  # pyright: ignore[reportPrivateUsage]
+    def counted(self: JournalFile, *arguments: Any, **more: Any) -> Any:
+        begun = write(self, *arguments, **more)
+        if left <= 0 and moment is Moment.WRITE:
+            asyncio.get_running_loop().call_later(0.001, _die)
+        return begun
 
     async def watched(self: RedfishBmc, method: str, path: str, **more: Any) -> Any:
-        due = method != "GET" and is_due()
-        if due and point.moment is Moment.BEFORE:
+        nonlocal left
+        is_due = method != "GET" and left <= 0
+        if is_due and moment is Moment.BEFORE:
             _die()
-        if due and point.moment is Moment.DURING:
+        if is_due and moment is Moment.DURING:
             asyncio.get_running_loop().call_later(0.004, _die)
         answer = await request(self, method, path, **more)
-        if due:
+        if is_due and moment is Moment.AFTER:
             _die()
+        left -= method != "GET"
         return answer
 
+    JournalFile.write = counted
     RedfishBmc._request = watched  # pyright: ignore[reportPrivateUsage, reportAttributeAccessIssue]

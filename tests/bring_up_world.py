@@ -26,7 +26,7 @@ from tests.fleet_world import free_port
 from tests.regions import REGIONS, ROOT
 
 SERIES = "ess-r"
-COMPRESSION = 600.0
+COMPRESSION = 1200.0
 KINDS = ("power_shelf", "nvlink_switch", "dpu", "compute_tray")
 
 

@@ -109,6 +109,7 @@ def test_the_same_at_20_racks(tmp_path: Path) -> None:
     assert_faults_are_survived(tmp_path, 20)
 
 
+@pytest.mark.nightly
 def test_a_rack_that_loses_power_in_the_middle_is_brought_up_when_it_is_back(tmp_path: Path) -> None:
     outage = {"rack": "ess-r001", "at_s": 4000.0, "for_s": 600.0}
     with world(tmp_path, 1, calm(rack_power_losses=[outage])) as there:
@@ -174,6 +175,7 @@ def test_on_a_full_disk_nothing_more_is_begun_and_the_next_run_goes_on(
         assert_everything_happened_once(there)
 
 
+@pytest.mark.nightly
 def test_a_clock_that_steps_back_in_the_middle_changes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     true, count, back_s = time.time, 0, 0.0
 

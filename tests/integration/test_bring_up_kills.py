@@ -28,9 +28,9 @@ def killed_and_completed(there: World, seed: int, number: int) -> int:
 
 
 @pytest.mark.timeout(900)
-def test_a_run_of_20_racks_that_is_killed_four_times_does_everything_once(tmp_path: Path) -> None:
+def test_a_run_of_20_racks_that_is_killed_three_times_does_everything_once(tmp_path: Path) -> None:
     with world(tmp_path, 20, calm(time={"compression": 3000})) as there:
-        assert killed_and_completed(there, seed=5, number=4) >= 3
+        assert killed_and_completed(there, seed=5, number=3) >= 2
         assert_everything_happened_once(there)
 
 
