@@ -3,8 +3,8 @@
     python -m benchmarks.layer_preview [--region essonne] [--rounds 3] [--endpoints 17750]
 
 Works on a copy of the project with a state of its own: nothing of the operator's is read or changed, and no
-device is asked. Wall clock decides; the CPU seconds beside it, of all processes of a preview together, tell how busy
-the machine was: on a quiet one of two cores they are not far above it. Hardware is taken as received, with made-up serial numbers. What an `up` would have recorded is
+device is asked. Wall clock decides; the CPU seconds beside it, of all processes of a preview together, hold also where
+the machine was busy. Hardware is taken as received, with made-up serial numbers. What an `up` would have recorded is
 written into the state from the preview's own plan, as there is no hardware here to bring up; the no-op preview
 then runs the real engine, language host and provider against it. The peer, `benchmarks/naive`, is brought up for
 real: its resources are dynamic ones that do nothing.
