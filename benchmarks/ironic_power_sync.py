@@ -1,8 +1,9 @@
 """What a look at the power of all nodes costs Ironic: as it is, with kept keys, and with the patch of docs/upstream.
 
-    python -m benchmarks.ironic_power_sync [--racks 4] [--passes 3] [--limit-s 150]
+    python -m benchmarks.ironic_power_sync [--racks 4] [--passes 3] [--limit-s 150] [--without-conductors]
 
-One real Ironic (PostgreSQL, JSON-RPC) with a conductor for each variant, each in a conductor group of its own with
+First the looks alone: Ironic's own power interface and session cache over `--racks` simulated racks, one process for
+each variant (benchmarks.ironic_look). Then one real Ironic (PostgreSQL, JSON-RPC) with a conductor for each variant, each in a conductor group of its own with
 `--racks` racks of simulated compute trays (lab.fleet, HTTPS). Ironic's own periodic task does the looking. The
 variants work one after another. Processor seconds are the conductor's, read from /proc, and looks are counted by the
 BMCs, so the figures hold on a machine that does other work too. Needs PostgreSQL: `apt-get install postgresql`.
@@ -20,7 +21,6 @@ import signal
 import socket
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Generator, Sequence
 from contextlib import ExitStack
@@ -31,19 +31,23 @@ import httpx
 import ironic
 
 from benchmarks.fleet import running as fleet_running
+from benchmarks.ironic_look import driver_infos
 from lab.fleet import description
 from lab.fleet.describe import describe
 from lab.fleet.kinds import Kind
 from lab.fleet.pki import Authority
 from lab.ironic_scale import nodes
-from lab.ironic_scale.cluster import Cluster, Group, Settings, cluster
+from lab.ironic_scale.cluster import Cluster, Group, Settings, cluster, temporary_folder
 
 PATCH = Path(__file__).parents[1] / "docs/upstream/ironic-session-key.patch"
 REGION = 4500
 INTERVAL_S = 120
 """Ironic's own: a pass over all nodes starts that long after the last one."""
-SYSTEM = "/redfish/v1/Systems/System_0"
-_QUICK = {"latency_s": {"p50": 0.001, "p99": 0.002}}
+_SCENARIO = {
+    "seed": 1,
+    "factory_password_must_change": False,
+    "kinds": {kind.value: {"latency_s": {"p50": 0.001, "p99": 0.002}} for kind in Kind},
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,7 +93,6 @@ def free_port() -> int:
 
 def add_nodes(made: Cluster, group: str, fleet: description.Description, authority: Path) -> int:
     """One node for each compute tray of the fleet."""
-    trays = [e for rack in fleet.values() for e in rack.values() if e.kind is Kind.COMPUTE_TRAY]
     pattern: dict[str, str] = {
         "name": f"{group}-pattern",
         "driver": "fake-hardware",  # which may have any interfaces: nothing boots behind these BMCs
@@ -99,16 +102,7 @@ def add_nodes(made: Cluster, group: str, fleet: description.Description, authori
     }
     headers = {"X-OpenStack-Ironic-API-Version": "1.81"}
     httpx.post(f"{made.url}/v1/nodes", json=pattern, headers=headers, timeout=60, trust_env=False).raise_for_status()
-    infos = [
-        {
-            "redfish_address": f"https://{tray.bmc_address}:{tray.bmc_port}",
-            "redfish_system_id": SYSTEM,
-            "redfish_username": tray.bmc_username,
-            "redfish_password": tray.bmc_password,
-            "redfish_verify_ca": str(authority),
-        }
-        for tray in trays
-    ]
+    infos = driver_infos(fleet, authority)
     nodes.copy(
         made.database,
         [
@@ -119,7 +113,7 @@ def add_nodes(made: Cluster, group: str, fleet: description.Description, authori
     made.database.ask(
         f"UPDATE nodes SET provision_state = 'manageable' WHERE conductor_group = '{group}' AND driver_info <> '{{}}'"  # noqa: S608
     )
-    return len(trays)
+    return len(infos)
 
 
 def look(made: Cluster, number: int, count: int, control: str, *, passes: int, limit_s: float) -> Seen:
@@ -140,10 +134,7 @@ def look(made: Cluster, number: int, count: int, control: str, *, passes: int, l
 
 def measure(racks: int, passes: int, limit_s: float, names: Sequence[str]) -> Generator[tuple[str, Seen]]:
     """Each variant's name and what it did, as soon as it has done it."""
-    end_on_sigterm()
-    with tempfile.TemporaryDirectory(prefix="ironic-") as folder, ExitStack() as stack:
-        at = Path(folder)
-        at.chmod(0o711)
+    with temporary_folder() as at, ExitStack() as stack:
         groups = {
             "stock": Group(name="stock"),
             "kept": Group(name="kept", hardware_types="fake-hardware,redfish,redfish-kept-key"),
@@ -160,14 +151,32 @@ def measure(racks: int, passes: int, limit_s: float, names: Sequence[str]) -> Ge
             place.mkdir()
             fleet = describe(racks, first=1 + number * racks, port=port)
             (place / "fleet.json").write_text(description.dump(fleet))
-            scenario = {"seed": 1, "factory_password_must_change": False, "kinds": {k.value: _QUICK for k in Kind}}
-            (place / "scenario.yaml").write_text(json.dumps(scenario))
+            (place / "scenario.yaml").write_text(json.dumps(_SCENARIO))
             with fleet_running(place, "--tls", str(at / "tls"), "--control", str(control)):
                 count = add_nodes(made, name, fleet, authority.certificate)
                 url = f"http://127.0.0.1:{control}"
                 yield name, look(made, number, count, url, passes=passes, limit_s=limit_s)
                 made.database.ask(f"UPDATE nodes SET maintenance = true WHERE conductor_group = '{name}'")  # noqa: S608
                 time.sleep(10)  # what is under way ends before its BMCs do
+
+
+def looks(racks: int, passes: int, names: Sequence[str]) -> Generator[tuple[str, dict[str, float]]]:
+    """Each variant's name and what its looks cost without a conductor."""
+    with temporary_folder() as at:
+        (at / "fleet.json").write_text(description.dump(describe(racks, port=free_port())))
+        (at / "scenario.yaml").write_text(json.dumps(_SCENARIO))
+        patched = {**os.environ, "PYTHONPATH": str(patched_ironic(at / "patched"))}
+        with fleet_running(at, "--tls", str(at / "tls")):
+            for name in names:
+                words = ["-m", "benchmarks.ironic_look", at / "fleet.json", at / "tls/ca.crt", str(passes)]
+                done = subprocess.run(
+                    [sys.executable, *words, *(["kept"] if name == "kept" else [])],
+                    env=patched if name == "patched" else None,
+                    capture_output=True,
+                    text=True,
+                    check=True,
+                )
+                yield name, json.loads(done.stdout)
 
 
 def key_s() -> float:
@@ -183,7 +192,9 @@ def main() -> None:
     parser.add_argument("--passes", type=int, default=3)
     parser.add_argument("--limit-s", type=float, default=150)
     parser.add_argument("--variants", default="stock,kept,patched")
+    parser.add_argument("--without-conductors", action="store_true", help="the looks alone")
     arguments = parser.parse_args()
+    end_on_sigterm()
     names = arguments.variants.split(",")
     print(f"{arguments.racks * 18} BMCs a variant, {os.cpu_count()} cores, Python {platform.python_version()}")
     print(f"600,000 rounds of PBKDF2 alone: {key_s():.3f} processor seconds\n")

@@ -21,7 +21,6 @@ import json
 import math
 import os
 import platform
-import tempfile
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -32,7 +31,8 @@ from pathlib import Path
 import httpx
 
 from benchmarks.fleet import running as fleet_running
-from benchmarks.ironic_power_sync import SYSTEM, end_on_sigterm, free_port
+from benchmarks.ironic_look import driver_infos
+from benchmarks.ironic_power_sync import end_on_sigterm, free_port
 from components.clients.ironic import CONNECTIONS, MICROVERSION, Ironic, IronicError
 from components.clients.ironic_model import Node
 from components.clients.ironic_watch import NodeWatch
@@ -42,7 +42,7 @@ from lab.fleet.describe import describe
 from lab.fleet.kinds import Kind
 from lab.fleet.pki import Authority
 from lab.ironic_scale import nodes
-from lab.ironic_scale.cluster import Cluster, Group, Settings, cluster
+from lab.ironic_scale.cluster import Cluster, Group, Settings, cluster, temporary_folder
 
 TIMEOUT_S = 7200
 _QUICK = {"latency_s": {"p50": 0.05, "p99": 0.3}}
@@ -62,7 +62,9 @@ class Counted(httpx.AsyncBaseTransport):
             self.answers["broken"] += 1
             raise
         if request.method == "PUT":
-            self.answers["accepted" if response.is_success else f"rejected {response.status_code}"] += 1
+            status = response.status_code
+            kind = "accepted" if response.is_success else f"broken {status}" if status == 500 else f"rejected {status}"
+            self.answers[kind] += 1
         return response
 
     async def aclose(self) -> None:
@@ -70,7 +72,7 @@ class Counted(httpx.AsyncBaseTransport):
 
     @property
     def rejected(self) -> int:
-        return sum(count for kind, count in self.answers.items() if kind not in ("accepted",))
+        return sum(count for kind, count in self.answers.items() if kind.startswith("rejected"))
 
 
 @dataclass(kw_only=True)
@@ -183,17 +185,7 @@ async def prepare(
     made: Cluster, groups: Sequence[str], count: int, fleet: description.Description, ca: Path
 ) -> list[str]:
     """`count` nodes in the groups in turn, as many of them with a Redfish BMC as the fleet has compute trays."""
-    trays = [e for rack in fleet.values() for e in rack.values() if e.kind is Kind.COMPUTE_TRAY][:count]
-    infos = [
-        {
-            "redfish_address": f"https://{tray.bmc_address}:{tray.bmc_port}",
-            "redfish_system_id": SYSTEM,
-            "redfish_username": tray.bmc_username,
-            "redfish_password": tray.bmc_password,
-            "redfish_verify_ca": str(ca),
-        }
-        for tray in trays
-    ]
+    infos = driver_infos(fleet, ca)[:count]
     for group in groups:
         await enrol(made, group, f"{group}-fake", {})
         if infos:
@@ -277,9 +269,7 @@ def main() -> None:
         deploy_delay_s=str(options.delay_s),
     )
     end_on_sigterm()
-    with tempfile.TemporaryDirectory(prefix="ironic-") as folder, ExitStack() as stack:
-        at = Path(folder)
-        at.chmod(0o711)
+    with temporary_folder() as at, ExitStack() as stack:
         fleet: description.Description = {}
         authority = Authority(at / "tls")
         if options.redfish_racks:

@@ -10,6 +10,7 @@ import json
 import os
 import socket
 import sys
+import tempfile
 import time
 import urllib.request
 from collections.abc import Generator
@@ -89,6 +90,14 @@ class Cluster:
             "conductors": sum(c.cpu_s for c in self.conductors),
             "database": self.database.server.cpu_s,
         }
+
+
+@contextmanager
+def temporary_folder() -> Generator[Path]:
+    """A directory for a cluster, which the database's user can pass through to its own; gone at the end."""
+    with tempfile.TemporaryDirectory(prefix="ironic-") as made:
+        Path(made).chmod(0o711)
+        yield Path(made)
 
 
 @contextmanager

@@ -9,7 +9,7 @@ import pytest
 
 from benchmarks import ironic_scale as bench
 from lab.ironic_scale import database
-from lab.ironic_scale.cluster import Cluster, Group, Settings, cluster
+from lab.ironic_scale.cluster import Cluster, Group, Settings, cluster, temporary_folder
 
 pytestmark = [
     pytest.mark.integration,
@@ -22,7 +22,7 @@ TYPES = "fake-hardware,redfish,redfish-kept-key"
 
 
 @pytest.fixture
-async def ironic(tmp_path_factory: pytest.TempPathFactory) -> AsyncGenerator[tuple[Cluster, list[str]]]:
+async def ironic() -> AsyncGenerator[tuple[Cluster, list[str]]]:
     """Two conductors in two groups, and nodes in both; Ironic takes 6 deployments at a time."""
     groups = ("row-1", "row-2")
     settings = Settings(
@@ -30,10 +30,8 @@ async def ironic(tmp_path_factory: pytest.TempPathFactory) -> AsyncGenerator[tup
         max_concurrent_deploy=CAP,
         deploy_delay_s="4",
     )
-    folder = tmp_path_factory.mktemp("ironic")
-    for parent in (folder, folder.parent):  # the database's user passes through
-        parent.chmod(parent.stat().st_mode | 0o011)
-    with cluster(folder / "run", settings) as made:
+    # Not pytest's own folder: the database's user would not get through to its part of it.
+    with temporary_folder() as folder, cluster(folder / "run", settings) as made:
         yield made, await bench.prepare(made, groups, NODES, {}, Path())
 
 
@@ -50,6 +48,6 @@ async def test_ironic_rejects_a_region_that_is_asked_for_at_once_and_none_that_i
     bench.give_back(made)
 
     admitted = await bench.admitted(made, names, limit=CAP)
-    assert dict(admitted.answers) == {"accepted": NODES}, "nothing was rejected, nothing was asked twice"
+    assert admitted.rejected == 0, dict(admitted.answers)
     assert admitted.active == NODES
     assert 1 < admitted.peak <= CAP
