@@ -72,7 +72,8 @@ class PlaybookRunHandler(PlaybookPreview):
         action = Action(target=name, kind=ActionKind.RUN_PLAYBOOK, digest=run_digest(inputs))
         await context.journal.perform(action, observe=not_known, act=act)
         result = results[0]
-        context.report(f"{result.changed} changes on {len(result.hosts)} hosts in {result.seconds:.0f} s")
+        again = f", {len(result.again)} of them at the second attempt" if result.again else ""
+        context.report(f"{result.changed} changes on {len(result.hosts)} hosts{again} in {result.seconds:.0f} s")
 
 
 def run_digest(inputs: Properties) -> str:
