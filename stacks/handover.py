@@ -46,7 +46,7 @@ class LayersBelow:
         return self.output("cluster", DEPLOYMENTS).apply(lambda marks: marks or {})
 
 
-def deployments_of(racks: Mapping[str, Any] | None) -> dict[str, str]:
+def deployments_of(racks: Any) -> dict[str, str]:
     """The marks among the outputs of racks. Hosts that an older version deployed have none until they are deployed."""
-    trays = {name: tray for rack in (racks or {}).values() for name, tray in content(rack).items()}
+    trays = {name: tray for rack in content(racks or {}).values() for name, tray in rack.items()}
     return {name: mark for name, tray in sorted(trays.items()) if (mark := tray.get("deployed"))}

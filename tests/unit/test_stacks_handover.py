@@ -24,7 +24,7 @@ RACKS = {
 }
 SWITCHES = {"lab-leaf1": {"config_sha256": "1"}}
 OUTPUTS: dict[str, Any] = {
-    "substrate.racks": {rack: packed({"trays": trays})["trays"] for rack, trays in RACKS.items()},
+    "substrate.racks": packed({"trays": RACKS})["trays"],
     "fabric.switches": packed({"switches": SWITCHES})["switches"],
     "cluster.deployments": {"lab-r01-t01": "first"},
     "cluster.nodes": {"lab-r01-t01": "ok"},
