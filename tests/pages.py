@@ -29,6 +29,19 @@ def lab_change(folder: Path, before: RegionPlan) -> tuple[RegionPlan, Consequenc
     return after, consequences(snapshot_of(before, {}), snapshot_of(after, {}))
 
 
+def smaller_lab(folder: Path) -> tuple[RegionPlan, Consequences]:
+    """The lab without a second rack that it had, none of which had been received."""
+    racks = Edit(
+        "racks.yaml",
+        "racks:\n",
+        "racks:\n  - {name: lab-r02, id: 2, profile: nspawn-rack, leaves: [lab-leaf1, lab-leaf2], first_leaf_port: swp5,"
+        " image: base, protect: false, trays: [{slot: 1, role: gpu_worker}]}\n",
+    )
+    before = plan_of(load_lab(edited_lab(folder / "before", [racks])))
+    after = plan_of(load_lab(edited_lab(folder / "after", [])))
+    return after, consequences(snapshot_of(before, {}), snapshot_of(after, {}))
+
+
 def hostile(thing: Thing) -> Thing:
     """The same with the attack behind every text that a page shows as it is."""
     return _hostile(thing)

@@ -12,6 +12,7 @@ from components.spec.derive import edge_interface, host_name, leaf_port, oob_bri
 __all__ = [
     "acceptance_bucket",
     "bmc_name",
+    "compute_access_name",
     "compute_core_name",
     "compute_leaf_name",
     "compute_spine_name",
@@ -23,6 +24,7 @@ __all__ = [
     "leaf_port",
     "oob_aggregation_name",
     "oob_bridge",
+    "oob_gathering_name",
     "relative",
     "state_bucket",
 ]
@@ -85,6 +87,16 @@ def island_spine_name(region: str, island: int, number: int) -> str:
 def compute_core_name(region: str, island: int, group: int, number: int) -> str:
     """`essonne-ib-i1-group2-core05`: a core of an island."""
     return f"{region}-ib-i{island}-group{group}-core{number:02d}"
+
+
+def compute_access_name(region: str, unit: int | None, island: int, number: int) -> str:
+    """`essonne-ib-u01-oob1`, `essonne-ib-i1-oob1`: an out-of-band switch beside those of the compute network."""
+    return f"{region}-ib-u{unit:02d}-oob{number}" if unit is not None else f"{region}-ib-i{island}-oob{number}"
+
+
+def oob_gathering_name(region: str, number: int) -> str:
+    """`essonne-oob-ib01`: a switch that gathers the out-of-band switches of the compute network."""
+    return f"{region}-oob-ib{number:02d}"
 
 
 def oob_aggregation_name(region: str, number: int) -> str:

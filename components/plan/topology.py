@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from components.spec.cluster_cut import cluster_of
 from components.spec.derive import place_of
 from components.spec.rack import Role
 from components.spec.region import Region
@@ -72,12 +73,6 @@ def unit_of(rack_id: int, unit_racks: int) -> int:
     return (rack_id - 1) // unit_racks + 1
 
 
-def units_per_cluster(region: Region) -> int:
-    """Whole scalable units that one cluster holds when every slot is a node; at least one."""
-    in_unit = region.scalable_unit.racks * region.pools.slots_per_rack
-    return max(1, region.cluster.max_nodes // in_unit)
-
-
 def compile_topology(region: Region) -> TopologyPlan:
     """The topology of a region whose rules hold."""
     places = tuple(_places(region))
@@ -92,7 +87,6 @@ def compile_topology(region: Region) -> TopologyPlan:
 
 
 def _places(region: Region) -> Iterator[RackPlace]:
-    units = units_per_cluster(region)
     profiles = {profile.profile: profile for profile in region.catalogue.racks}
     for rack in sorted(region.racks, key=lambda rack: rack.id):
         profile = profiles[rack.profile]
@@ -109,7 +103,7 @@ def _places(region: Region) -> Iterator[RackPlace]:
             position=place.position,
             unit=unit,
             island=(unit - 1) // region.scalable_unit.island_units + 1,
-            cluster=(unit - 1) // units + 1,
+            cluster=cluster_of(region, rack.id),
             nvlink_domain=f"{rack.name}-nvl" if profile.nvlink else None,
             gpus=len(rack.trays) * profile.tray.gpus,
             spare_gpus=spares * profile.tray.gpus,

@@ -22,6 +22,8 @@ class OutOfBand(Model):
     """Out-of-band ports of hosts: first address + host id. Absent where trays have no such port."""
     racks: Network
     """Management controllers in racks: one block for each rack id."""
+    compute_switches: Network | None = None
+    """Management ports of InfiniBand switches: first address + number of the switch. Absent without any."""
     rack_prefix: Annotated[int, Field(ge=16, le=30)]
     """Length of a rack's block. An NVL72 rack has 127 addresses, so it needs a /24: a /25 has 126."""
 
@@ -138,6 +140,8 @@ class OutOfBandNetwork(Model):
     aggregation: Annotated[int, Field(ge=1, le=64)]
     """How many gather them. Their ids count on from `first_id`."""
     first_id: Id
+    """Of the first. The 64 ids from here are kept for these, 16 more for switches that gather those of the compute
+    network, and the ids after them are of the latter, as many as the network takes."""
 
 
 class Fabric(Model):

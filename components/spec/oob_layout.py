@@ -49,6 +49,8 @@ class OobKind(StrEnum):
     POWER_SHELF = "power-shelf"
     SWITCH = "switch"
     PDU = "pdu"
+    COMPUTE_SWITCH = "compute-switch"
+    """An InfiniBand switch; it stands beside the racks."""
 
 
 CAPACITY: Mapping[str, int] = MappingProxyType(

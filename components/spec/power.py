@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import AfterValidator, Field, PlainSerializer
 
 from components.spec.base import Model
 from components.spec.types import Name
@@ -19,7 +21,7 @@ class Planning(StrEnum):
     NAMEPLATE = "nameplate"
     """The most that it can ever draw."""
     PLANNED = "planned"
-    """What the reference architecture plans with; a cap in the power shelves must hold it."""
+    """What a rack draws at full load in service, or less where `caps` hold it there."""
 
 
 class Feed(Model):
@@ -39,6 +41,13 @@ class Claims(Model):
     megawatts: Annotated[float, Field(gt=0)] | None = None
 
 
+Caps = Annotated[Mapping[Name, Kilowatts], AfterValidator(MappingProxyType), PlainSerializer(dict)]
+
+
+def _no_caps() -> Mapping[str, float]:
+    return MappingProxyType({})
+
+
 class Power(Model):
     """Budgets from the grid down to the rack; every level must hold what hangs below it."""
 
@@ -49,13 +58,18 @@ class Power(Model):
     price_eur_mwh: Annotated[float, Field(ge=0)]
     """Energy, with grid fees, without VAT."""
     planning: Planning
+    caps: Caps = Field(default_factory=_no_caps)
+    """Rack profile -> the most that a rack of it may draw in service: power limits of its GPUs hold it there. Site
+    and feeds count it. Rows and tap-offs do not: a breaker knows nothing of limits that software sets."""
     feeds: Annotated[tuple[Feed, ...], Field(min_length=1)]
     spare_feeds: Annotated[int, Field(ge=0)] = 0
     """Feeds that may be lost without loss of load: with 1, the others must carry everything (N+1)."""
     row_kw: Kilowatts
-    """Busway of one row."""
+    """Busway of one row; the network room of a hall has one too."""
     pdu_kw: Kilowatts
-    """Tap-off of one rack."""
+    """Tap-off of one rack of machines."""
+    switch_rack_kw: Kilowatts = 22.0
+    """Tap-off of one rack of switches: 32 A of three phases at 400 V. So many stand in it as this carries at most."""
     step_kw: Kilowatts
     """Most that is switched on in one step, inrush counted, so that generators and cooling can follow."""
     step_s: Annotated[int, Field(ge=0)] = 60

@@ -31,7 +31,7 @@ Images = Annotated[
 
 
 Received = Mapping[str, Mapping[str, Mapping[str, Any]]]
-"""rack -> slot -> what was delivered there: `serial`, `macs`, `bmc_mac`."""
+"""rack -> slot -> what was delivered there: `serial`, `macs`, `bmc_mac`; an InfiniBand switch has the one slot `mgmt`."""
 
 
 class RegionFiles(Model):

@@ -76,7 +76,6 @@ def _head(seen: Summary) -> Iterator[Text]:
 
 
 def _power(plan: RegionPlan, seen: Summary) -> Group:
-    power = plan.power
     table = Table.grid(padding=(0, 2))
     for line in (*seen.of_level("site"), *seen.of_level("feed")):
         table.add_row(f"  {line.name}", _bar(line), f"{line.share:7.1%}", _of(line), line.note)
@@ -89,13 +88,33 @@ def _power(plan: RegionPlan, seen: Summary) -> Group:
         _of(fullest),
         f"{fullest.name}, of {len(rows)}",
     )
+    return Group(Text("\npower", style="bold"), table, *(Text(f"  {each}", style="dim") for each in _said(plan)))
+
+
+def _said(plan: RegionPlan) -> Iterator[str]:
+    power = plan.power
+    if power.switches_kw:
+        yield (
+            f"({power.it_kw - power.switches_kw:,.1f} kW of racks + {power.switches_kw:,.1f} kW of switches)"
+            f" x PUE {power.pue:g} = {power.facility_kw:,.1f} kW; switches count with their most, and draw about"
+            f" {power.switches_typical_kw:,.1f} kW in service"
+        )
+    for cap in power.caps:
+        yield (
+            f"cap of {cap.cap_kw:g} kW: {cap.gpu_watts} W - ({cap.planned_kw:g} - {cap.cap_kw:g}) kW / {cap.gpus} GPUs"
+            f" = {cap.gpu_limit_watts} W a GPU; rows are held against {cap.planned_kw:g} kW"
+        )
+    for left_out in power.not_counted:
+        yield f"not counted: {left_out}"
     lost = (
         f"with {_many(power.spare_feeds, 'feed')} lost the others carry {power.surviving_kw:,.0f} kW; "
         if power.spare_feeds
         else ""
     )
-    said = f"  {lost}switched on in {_many(len(power.steps), 'step')}, {power.energise_s // 60} min; {power.eur_per_hour:,.0f} EUR/h at full load"
-    return Group(Text("\npower", style="bold"), table, Text(said, style="dim"))
+    yield (
+        f"{lost}switched on in {_many(len(power.steps), 'step')}, {power.energise_s // 60} min;"
+        f" {power.eur_per_hour:,.0f} EUR/h at full load"
+    )
 
 
 def _bar(line: PowerLine) -> Text:

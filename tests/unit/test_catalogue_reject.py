@@ -179,7 +179,7 @@ ROWS = [
     row("key-unknown", "switches/q3400.yaml", "ports: 144", "port: 144\nports: 144",
         "port: 144", "catalogue.switches[1].port",
         "nothing has this key||simulated, provisional, evidence, unknown, switch, kind, ports, speed_gbps,"
-        " ports_per_cage, uplinks, breakouts, port_name, lane_name, os, units_u, power_kw, weight_kg|did you mean"
+        " ports_per_cage, uplinks, breakouts, port_name, lane_name, os, units_u, power_kw, typical_kw, weight_kg|did you mean"
         " `ports`?"),
     row("key-missing", "switches/q3400.yaml", "kind: infiniband\n", "",
         "# Quantum-X800", "catalogue.switches[1].kind", "a key is missing|||add `kind`"),

@@ -33,7 +33,7 @@ power:
   planning: nameplate
   feeds: [{name: feed-a, kw: 1600}, {name: feed-b, kw: 1600}]
   spare_feeds: 1
-  row_kw: 1150
+  row_kw: 1200
   pdu_kw: 150
   step_kw: 1200
   claims: {gpus: 576, megawatts: 2}
@@ -55,7 +55,7 @@ services:
   ntp: [10.41.250.11]
   dns: [10.41.250.11]
 pools:
-  oob: {network: 10.41.0.0/16, gateway: 10.41.255.254, switches: 10.41.240.0/22, racks: 10.41.0.0/19, rack_prefix: 24}
+  oob: {network: 10.41.0.0/16, gateway: 10.41.255.254, switches: 10.41.240.0/22, compute_switches: 10.41.244.0/22, racks: 10.41.0.0/19, rack_prefix: 24}
   switch_loopbacks: 10.42.0.0/22
   host_loopbacks: 10.42.8.0/21
   service_vips: 10.42.16.0/24
@@ -115,7 +115,9 @@ def test_18_000_superchips_in_40_mw_are_refused_with_the_sum() -> None:
         "18,000 superchips x 2 = 36,000 GPUs, 72 in a rack of gb200-nvl72 = 500 racks x 120-150 kW = 60 MW to 75 MW"
         " of IT power before any cooling; 40 MW leave 1.11 kW for each GPU, below the 1.2 kW that one GPU may draw alone"
     )
-    assert "= 66,002.4 kW) x PUE 1.2 = 79,202.9 kW" in str(problems["power-site"])
+    assert "+ 4,104 x 1.72 kW qm9700 + 167 x 0.15 kW sn2201 = 73,849.7 kW) x PUE 1.2 = 88,619.6 kW" in str(
+        problems["power-site"]
+    )
 
 
 def test_an_example_is_no_region() -> None:

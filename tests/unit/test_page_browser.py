@@ -10,7 +10,7 @@ import pytest
 from components.plan import RegionPlan
 from components.plan.page import render_page
 from tests.browser import Browser, find_browser
-from tests.pages import hostile, lab_change, region_plan
+from tests.pages import hostile, lab_change, region_plan, smaller_lab
 from tests.regions import ROOT
 
 PROGRAM = find_browser()
@@ -38,6 +38,7 @@ def pages(tmp_path_factory: pytest.TempPathFactory, lab_plan: RegionPlan) -> dic
         "lab": render_page(lab_plan),
         "essonne": render_page(region_plan("essonne")),
         "change": render_page(changed, done),
+        "smaller": render_page(*smaller_lab(tmp_path_factory.mktemp("smaller"))),
         "hostile": render_page(hostile(changed), hostile(done)),
     }
     for name, text in written.items():
@@ -66,7 +67,9 @@ def test_every_rack_and_switch_is_drawn(browser: Browser, pages: dict[str, Path]
     assert browser.ask("document.querySelectorAll('.rack').length") == 253
     assert browser.ask("document.querySelectorAll('.switch').length") == 232
     assert browser.ask("document.querySelectorAll('.unit').length") == 32
-    assert browser.ask("document.querySelectorAll('.level').length") == 1 + 4 + 16
+    assert browser.ask("document.querySelectorAll('.level').length") == 1 + 4 + 16 + 2, (
+        "two network rooms beside the rows"
+    )
 
 
 def test_a_keyboard_walks_the_halls_and_opens_a_rack(browser: Browser, pages: dict[str, Path]) -> None:
@@ -109,7 +112,7 @@ def test_the_panel_shows_what_stands_in_a_rack(browser: Browser, pages: dict[str
     kinds = {"compute": 18, "nvlink": 9, "power-shelf": 8, "oob-switch": 2, "role-s": 2}
     assert {kind: browser.ask(count.format(kind)) for kind in kinds} == kinds
     said = browser.ask("document.querySelector('#detail').textContent")
-    for fact in ("t17, t18", "132 kW planned", "10.64.0.0/24, 127 addresses", "unit1, island 1", "ess-r001-t18"):
+    for fact in ("t17, t18", "116 kW planned", "10.64.0.0/24, 127 addresses", "unit1, island 1", "ess-r001-t18"):
         assert fact in said, fact
     assert "10.0.32.18" in said, "the loopback of the last tray, counted on from the first"
     assert browser.ask("document.querySelectorAll('.switch.related').length") == 4, "its leaves are marked"
@@ -150,8 +153,23 @@ def test_what_changes_is_marked_in_every_picture_and_the_rest_can_be_hidden(
     assert browser.complaints == []
 
 
+def test_a_rack_that_goes_is_struck_through_in_its_place(browser: Browser, pages: dict[str, Path]) -> None:
+    opened(browser, pages["smaller"])
+    assert browser.ask("document.querySelectorAll('.rack').length") == 1
+    assert browser.ask("document.querySelectorAll('.gone .strike').length") == 1
+    says = browser.ask("document.querySelector('.gone').getAttribute('aria-label')")
+    assert says == "lab-r02: removed, nspawn-rack, 1 tray, hall bench row 1 place 2"
+    assert browser.ask("document.querySelectorAll('.free').length") == 2, "its place is not shown as free"
+    browser.ask("document.querySelector('#only').click()")
+    assert browser.ask("getComputedStyle(document.querySelector('.gone')).opacity") == "1", "it is what changes"
+    browser.ask("document.querySelector('.gone').dispatchEvent(new MouseEvent('click', {bubbles: true}))")
+    assert browser.ask("document.querySelector('#detail h3').textContent") == "lab-r02"
+    assert "struck through" in browser.ask("document.querySelector('.legend').textContent")
+    assert browser.complaints == []
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("name", ["lab", "essonne", "change"])
+@pytest.mark.parametrize("name", ["lab", "essonne", "change", "smaller"])
 def test_names_roles_and_contrast_are_right(name: str, scheme: str, browser: Browser, pages: dict[str, Path]) -> None:
     opened(browser, pages[name], scheme=scheme, height=4000)
     assert browser.ask(AUDIT) == []

@@ -88,7 +88,34 @@ def test_250_racks_have_127_addresses_each_and_502_switches_to_gather() -> None:
     assert set(racks.values()) == {127}
     bmcs = {OobKind.TRAY_BMC, OobKind.DPU_BMC, OobKind.NVLINK_BMC, OobKind.POWER_SHELF}
     assert sum(e.kind in bmcs for e in oob.endpoints if e.rack.startswith("ess-r")) == 17_750
-    assert Counter(switch.rack is None for switch in oob.switches) == {True: 12, False: 503}
+    assert Counter(switch.role for switch in oob.switches) == {
+        "aggregation": 12,
+        "rack": 503,
+        "access": 72,
+        "gathering": 2,
+    }
+
+
+def test_every_infiniband_switch_is_managed_by_its_own_unit_or_island(planned: Callable[[str], RegionPlan]) -> None:
+    """2,080 in Essonne: 56 of each of 32 units, and 144 cores of each of two islands."""
+    plan = planned("essonne")
+    assert plan.networks.compute is not None
+    managed = {each.device: each for each in plan.networks.oob.endpoints if each.kind is OobKind.COMPUTE_SWITCH}
+    assert len(managed) == 2080
+    for switch in plan.networks.compute.switches:
+        where = f"u{switch.unit:02d}" if switch.unit else f"i{switch.island}"
+        assert managed[switch.name].switch.startswith(f"essonne-ib-{where}-oob"), switch.name
+    assert managed["essonne-ib-u01-rail0-leaf1"].address == "10.96.16.1"
+    assert managed["essonne-ib-u01-rail0-leaf1"].port == "swp1"
+    assert managed["essonne-ib-u17-rail0-leaf1"].address == "10.96.20.17", "the second island begins after 1,040"
+    assert managed["essonne-ib-i2-group6-core24"].address == "10.96.24.32"
+    cables = [cable for cable in plan.networks.cables if cable.network is Network.OOB]
+    ends = {cable.a_device: cable for cable in cables if cable.a_device in managed}
+    assert ends.keys() == managed.keys()
+    access = {switch.name for switch in plan.networks.oob.switches if switch.role == "access"}
+    assert {cable.b_device for cable in ends.values()} == access
+    above = [cable.b_device for cable in cables if cable.a_device in access]
+    assert Counter(above) == {"essonne-oob-ib01": 48, "essonne-oob-ib02": 24}
 
 
 @pytest.mark.parametrize("name", REGIONS)

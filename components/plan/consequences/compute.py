@@ -14,13 +14,14 @@ from components.plan.consequences.duration import duration
 from components.plan.consequences.groups import grouped
 from components.plan.consequences.hosts import domain_effects, host_change, node_change, not_received, spares
 from components.plan.consequences.impact import ServiceEffect, TenantEffect
-from components.plan.consequences.model import CableWork, Consequences, HandWork, PowerChange
+from components.plan.consequences.model import CableWork, Consequences, GoneRack, HandWork, PowerChange
 from components.plan.consequences.planned import Planned, planned_actions
 from components.plan.consequences.power import power_change
 from components.plan.consequences.rollback import rollback
 from components.plan.consequences.snapshot import Layers, Snapshot
 from components.plan.consequences.tenants import service_effects, tenant_effects
 from components.plan.consequences.work import hand_work
+from components.plan.model import RegionPlan
 
 _BENCH = CostTable(costs=MappingProxyType({"bench": BENCH}))
 
@@ -50,6 +51,7 @@ def consequences(
         is_first=not any(layers.values()),
         actions=actions,
         hand_work=work,
+        gone=tuple(_gone(before, plan)),
         domains=domain_effects(change, before),
         nodes=node_change(change, planned),
         tenants=tenants,
@@ -63,6 +65,23 @@ def consequences(
         notes=(*notes, *_notes(is_comparable=is_comparable)),
         digest=_digest(planned, cables, work, power, tenants, services),
     )
+
+
+def _gone(old: RegionPlan | None, new: RegionPlan) -> Iterator[GoneRack]:
+    """Racks of the old plan that the new one lacks, in their order."""
+    kept = {rack.name for rack in new.racks}
+    racks = {rack.name: rack for rack in old.racks} if old else {}
+    for place in old.topology.racks if old else ():
+        rack = racks.get(place.rack)
+        if rack and place.rack not in kept:
+            yield GoneRack(
+                rack=place.rack,
+                profile=rack.profile,
+                hall=place.hall,
+                row=place.row,
+                position=place.position,
+                trays=len(rack.hosts),
+            )
 
 
 def _notes(*, is_comparable: bool) -> Iterator[str]:

@@ -163,6 +163,18 @@ class RollbackStep:
 
 
 @dataclass(frozen=True, kw_only=True)
+class GoneRack:
+    """A rack that the description no longer has, and where it stood."""
+
+    rack: str
+    profile: str
+    hall: str
+    row: int
+    position: int
+    trays: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class Consequences:
     """Everything that a change does, most dangerous first."""
 
@@ -171,6 +183,8 @@ class Consequences:
     """Whether nothing was recorded before: all of it is new."""
     actions: tuple[ActionGroup, ...]
     hand_work: tuple[HandWork, ...]
+    gone: tuple[GoneRack, ...]
+    """Racks that are no longer described."""
     domains: tuple[DomainEffect, ...]
     nodes: NodeChange
     tenants: tuple[TenantEffect, ...]

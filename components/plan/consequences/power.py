@@ -14,7 +14,8 @@ _Step = tuple[float, int, tuple[str, ...]]
 
 
 def power_change(old: RegionPlan | None, new: RegionPlan) -> PowerChange | None:
-    """None if the planned load stays. Only racks of which something has been received draw power."""
+    """None if the planned load stays. Only racks of which something has been received draw power, and the switches
+    that they need: those of their unit, and those in network rooms."""
     before, after = _loads(old), _loads(new)
     if before == after:
         return None
@@ -44,17 +45,18 @@ def _loads(plan: RegionPlan | None) -> dict[str, float]:
     if plan is None:
         return {}
     there = {rack.name for rack in plan.racks if any(host.is_received for host in rack.hosts)}
-    is_nameplate = plan.power.planning == "nameplate"
-    return {
-        rack.rack: rack.draw.nameplate_kw if is_nameplate else rack.draw.planned_kw
-        for row in plan.power.rows
-        for rack in row.racks
-        if rack.rack in there
-    }
+    served: set[int | None] = {place.unit for place in plan.topology.racks if place.rack in there}
+    if there:
+        served.add(None)
+    loads: dict[str, float] = {}
+    for row in plan.power.rows:
+        loads |= {rack.rack: rack.draw.held(plan.power.planning) for rack in row.racks if rack.rack in there}
+        loads |= {rack.rack: rack.draw.held(plan.power.planning) for rack in row.switch_racks if rack.unit in served}
+    return loads
 
 
 def _price(plan: RegionPlan) -> float:
-    """EUR for an hour of one kW of racks, with cooling and losses."""
+    """EUR for an hour of one kW, with cooling and losses."""
     return plan.power.eur_per_hour / plan.power.it_kw if plan.power.it_kw else 0.0
 
 

@@ -104,7 +104,7 @@ def _known(plan: RegionPlan) -> Iterator[Known]:
         about="installed information technology power demand",
         value=power.draw.nameplate_kw,
         unit="kW",
-        basis=f"nameplates of {len(plan.racks)} racks, without the switches outside them",
+        basis=f"nameplates of {len(plan.racks)} racks, and {power.switches_kw:,.1f} kW of the switches beside them",
     )
     yield Known(
         field="PD_DC",

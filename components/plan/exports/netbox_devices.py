@@ -84,21 +84,25 @@ def devices(plan: RegionPlan) -> Iterator[Device]:
                 addresses=_oob(endpoints[name]),
                 oob_interface=next(iter(_oob(endpoints[name]))),
             )
-    yield from _switches(plan, inside)
+    yield from _switches(plan, endpoints, inside)
 
 
-def _switches(plan: RegionPlan, inside: Mapping[str, list[str]]) -> Iterator[Device]:
+def _switches(
+    plan: RegionPlan, endpoints: Mapping[str, list[OobEndpoint]], inside: Mapping[str, list[str]]
+) -> Iterator[Device]:
     known = {name for names in inside.values() for name in names}
     for switch in plan.fabric.switches:
         addresses = {OWN: (switch.oob_address, switch.name), LOOPBACK: (switch.loopback, switch.name)}
         yield Device(name=switch.name, kind=switch.model, role=f"inband-{switch.role}", addresses=addresses)
     compute = plan.networks.compute
     for switch in compute.switches if compute else ():
-        yield Device(name=switch.name, kind=compute.model if compute else "", role=f"compute-{switch.tier}")
+        addresses = _oob(endpoints[switch.name]) if switch.name in endpoints else {}
+        kind = compute.model if compute else ""
+        yield Device(name=switch.name, kind=kind, role=f"compute-{switch.tier}", addresses=addresses)
     for switch in plan.networks.oob.switches:
         if switch.name not in known:
             addresses = {OWN: (switch.address, switch.name)}
-            yield Device(name=switch.name, kind=switch.model, role="oob-aggregation", addresses=addresses)
+            yield Device(name=switch.name, kind=switch.model, role=f"oob-{switch.role}", addresses=addresses)
 
 
 def _oob(endpoints: list[OobEndpoint]) -> dict[str, tuple[str, str]]:

@@ -20,7 +20,7 @@ def compile_networks(
     """All networks of a region whose rules hold."""
     spots = Spots(region.site, topology)
     compute, compute_cables = compile_compute(region, racks, spots)
-    oob, oob_cables = compile_oob(region, racks, spots)
+    oob, oob_cables = compile_oob(region, racks, compute, spots)
     return NetworksPlan(
         compute=compute,
         oob=oob,

@@ -107,6 +107,19 @@ class ComputePlan:
     switches: tuple[ComputeSwitch, ...]
 
 
+class OobRole(StrEnum):
+    """What a switch of the out-of-band network is for."""
+
+    AGGREGATION = "aggregation"
+    """Gathers the switches in racks."""
+    RACK = "rack"
+    """Stands in a rack and serves what is in it."""
+    GATHERING = "gathering"
+    """Gathers the access switches."""
+    ACCESS = "access"
+    """Stands beside InfiniBand switches and serves their management ports."""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class OobEndpoint:
     """An address on the out-of-band network."""
@@ -115,12 +128,15 @@ class OobEndpoint:
     """DNS name."""
     kind: OobKind
     rack: str
+    """Empty for what stands beside the racks."""
     device: str
     """What it is part of."""
     address: str
     switch: str
-    """In the same rack; empty where the rack has none, or the device needs no cable."""
+    """In the same rack or beside it; empty where there is none, or the device needs no cable."""
     port: str
+    mac: str = ""
+    """Of an InfiniBand switch, once it is delivered; those of machines are known by their trays."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -128,14 +144,15 @@ class OobSwitch:
     """A switch of the out-of-band network."""
 
     name: str
+    role: OobRole
     model: str
     rack: str | None
-    """None for those that gather the racks' own."""
+    """None for those outside the racks of machines."""
     number: int
-    """Among all out-of-band switches; the AS number follows from it."""
+    """Among its like: aggregation and rack switches together, gathering switches, access switches."""
     address: str
     asn: int | None
-    """None where the out-of-band network is not routed."""
+    """None where the out-of-band network is not routed: gathering and access switches only bridge."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -155,9 +172,9 @@ class OobPlan:
 
     racks: tuple[OobRack, ...]
     switches: tuple[OobSwitch, ...]
-    """Aggregation first, then by rack."""
+    """Aggregation first, then by rack, then gathering and access switches."""
     endpoints: tuple[OobEndpoint, ...]
-    """By rack, then as they are plugged."""
+    """By rack, then as they are plugged; then InfiniBand switches in the order of the compute network."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -4,11 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 from components.plan.addressing import address, dotted, rack_block
 from components.plan.model import HostPlan, RackPlan
 from components.plan.naming import oob_aggregation_name
-from components.plan.networks.model import Network, NetworkCable, OobEndpoint, OobPlan, OobRack, OobSwitch
+from components.plan.networks.compute_oob import compute_access, compute_access_cables, compute_endpoints
+from components.plan.networks.model import (
+    ComputePlan,
+    Network,
+    NetworkCable,
+    OobEndpoint,
+    OobPlan,
+    OobRack,
+    OobRole,
+    OobSwitch,
+)
 from components.plan.networks.runs import FAST, SLOW, Spots, run_between
 from components.spec.catalogue.derive import port_name
 from components.spec.catalogue.rack import RackProfile
@@ -37,7 +48,9 @@ class _Kind:
     """Its ports, counted from 1."""
 
 
-def compile_oob(region: Region, racks: Sequence[RackPlan], spots: Spots) -> tuple[OobPlan, Iterator[NetworkCable]]:
+def compile_oob(
+    region: Region, racks: Sequence[RackPlan], compute: ComputePlan | None, spots: Spots
+) -> tuple[OobPlan, Iterator[NetworkCable]]:
     """The network, and its cables as they are asked for."""
     used = {rack.profile for rack in racks}
     kinds = {each.profile: _kind(region, each) for each in region.catalogue.racks if each.profile in used}
@@ -50,10 +63,11 @@ def compile_oob(region: Region, racks: Sequence[RackPlan], spots: Spots) -> tupl
                 plugs.append((endpoint, plug))
     plan = OobPlan(
         racks=tuple(_racks(region, racks, kinds)),
-        switches=(*_aggregation(region), *_in_racks(region, racks, kinds)),
-        endpoints=tuple(endpoints),
+        switches=(*_aggregation(region), *_in_racks(region, racks, kinds), *compute_access(region, compute)),
+        endpoints=(*endpoints, *compute_endpoints(region, compute)),
     )
-    return plan, _cables(region, racks, kinds, plugs, spots)
+    beside = compute_access_cables(region, compute, plan.endpoints, spots)
+    return plan, chain(_cables(region, racks, kinds, plugs, spots), beside)
 
 
 def _kind(region: Region, profile: RackProfile) -> _Kind:
@@ -115,6 +129,7 @@ def _aggregation(region: Region) -> Iterator[OobSwitch]:
     for n in range(1, region.oob.aggregation + 1):
         yield OobSwitch(
             name=oob_aggregation_name(region.region, n),
+            role=OobRole.AGGREGATION,
             model=region.oob.switch,
             rack=None,
             number=n,
@@ -135,6 +150,7 @@ def _in_racks(region: Region, racks: Sequence[RackPlan], kinds: Mapping[str, _Ki
             number = rack_switch_number(rack.id, n)
             yield OobSwitch(
                 name=f"{rack.name}-{item.device}",
+                role=OobRole.RACK,
                 model=kind.switch.switch,
                 rack=rack.name,
                 number=number,

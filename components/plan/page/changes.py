@@ -105,7 +105,18 @@ def change_data(plan: RegionPlan, consequences: Consequences | None) -> dict[str
         "trays": {rack: _digits(slots) for rack, slots in marks.trays.items()},
         "switches": marks.switches,
         "units": marks.units,
+        "gone": list(_gone(plan, consequences)),
     }
+
+
+def _gone(plan: RegionPlan, consequences: Consequences) -> Iterator[list[Any]]:
+    """Racks that are no longer described: name, hall, row, position, profile and trays. A place where another
+    rack stands now is drawn with that one."""
+    halls = {hall.name: index for index, hall in enumerate(plan.site.halls)}
+    taken = {(place.hall, place.row, place.position) for place in plan.topology.racks}
+    for rack in consequences.gone:
+        if rack.hall in halls and (rack.hall, rack.row, rack.position) not in taken:
+            yield [rack.rack, halls[rack.hall], rack.row, rack.position, rack.profile, rack.trays]
 
 
 class _Index:

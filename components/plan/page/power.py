@@ -22,6 +22,8 @@ def power_tree(plan: RegionPlan) -> dict[str, Any]:
         "steps": len(power.steps),
         "energise_s": power.energise_s,
         "eur_per_hour": power.eur_per_hour,
+        "switches": [power.switches_kw, power.switches_typical_kw],
+        "caps": [[c.profile, c.cap_kw, c.planned_kw, c.gpus, c.gpu_watts, c.gpu_limit_watts] for c in power.caps],
         "not_counted": power.not_counted,
         "feeds": [
             {
@@ -32,9 +34,10 @@ def power_tree(plan: RegionPlan) -> dict[str, Any]:
                     [
                         halls[row.hall],
                         row.row,
-                        row.draw.nameplate_kw if power.planning == "nameplate" else row.draw.planned_kw,
+                        row.draw.by(power.planning),
                         row.budget_kw,
                         len(row.racks),
+                        len(row.switch_racks),
                     ]
                     for row in feed.rows
                 ],

@@ -71,7 +71,7 @@ def rack_table(plan: RegionPlan) -> dict[str, Any]:
                 place.island,
                 clusters[place.cluster],
                 feed,
-                drawn.draw.planned_kw if drawn else None,
+                drawn.draw.held_kw if drawn else None,
                 drawn.draw.nameplate_kw if drawn else None,
                 rack.oob_block,
                 addresses[rack.name],

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from components.spec.draw import Draw
+from components.spec.power import Planning
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,14 +40,39 @@ class RackPower:
 
 
 @dataclass(frozen=True, kw_only=True)
+class SwitchRackPower:
+    """One rack of switches."""
+
+    rack: str
+    unit: int | None
+    """Scalable unit that it serves; None in a network room."""
+    switches: tuple[tuple[str, int], ...]
+    """Kind, and how many of it."""
+    units_u: int
+    """Height of its switches together."""
+    draw: Draw
+    typical_kw: float
+    """In service."""
+    tap_kw: float
+
+
+@dataclass(frozen=True, kw_only=True)
 class RowPower:
-    """The racks on one busway."""
+    """What hangs on one busway."""
 
     hall: str
     row: int
+    """In the hall; 0 for its network room."""
     draw: Draw
     budget_kw: float
+    """Held against the draw without caps: a breaker knows nothing of them."""
     racks: tuple[RackPower, ...]
+    switch_racks: tuple[SwitchRackPower, ...]
+
+    @property
+    def name(self) -> str:
+        """`a-1`; `a-network` for the network room of hall a."""
+        return f"{self.hall}-{self.row or 'network'}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,15 +94,33 @@ class EnergiseStep:
     number: int
     """From 1."""
     what: str
-    """`control plane`, or the scalable unit."""
+    """`control plane and network rooms`, or the scalable unit."""
     racks: tuple[str, ...]
+    """Of machines and of switches."""
     inrush_kw: float
     """Peak that the step adds; at most `power.step_kw`."""
     running_kw: float
-    """What all racks may draw once this step is on."""
+    """What all may draw once this step is on, within the caps."""
     start_s: int
     """After the first step."""
     duration_s: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class CapPlan:
+    """What racks of one kind are held to in service, and how."""
+
+    profile: str
+    racks: int
+    planned_kw: float
+    """Of a full rack, without the cap."""
+    cap_kw: float
+    gpus: int
+    """Of a full rack."""
+    gpu_watts: int
+    """Power limit of a GPU as it is delivered."""
+    gpu_limit_watts: int
+    """Power limit that holds the cap when every GPU draws all it may."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,12 +129,18 @@ class PowerPlan:
 
     site_kw: float
     """What the grid gives."""
-    planning: str
-    """Which figure budgets count: `nameplate` or `planned`."""
+    planning: Planning
+    """Which figure budgets count."""
     pue: float
+    caps: tuple[CapPlan, ...]
     draw: Draw
+    """Of racks and switches."""
     it_kw: float
-    """By the way of planning."""
+    """By the way of planning, within the caps."""
+    switches_kw: float
+    """The switches' part of it, at their most."""
+    switches_typical_kw: float
+    """What they draw in service."""
     facility_kw: float
     """it_kw * pue: what the grid must give."""
     spare_feeds: int
@@ -107,7 +157,7 @@ class PowerPlan:
     kw_per_gpu: float | None
     """Facility power; None without GPUs."""
     not_counted: tuple[str, ...]
-    """What draws power too and has no figure in the catalogue."""
+    """What draws power too and is no part of a description."""
 
     @property
     def rows(self) -> Iterator[RowPower]:

@@ -2,7 +2,7 @@
 
 Nobody gets an address by chance: there are no pools, only reservations for MACs that are known because the
 hardware was received. A rack whose switches route has a subnet of its own, found by the address of its
-relay; all else shares the subnet of the whole network.
+relay; all else, InfiniBand switches too, shares the subnet of the whole network.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any
 
 from components.plan.model import RackPlan, RegionPlan
 from components.plan.naming import bmc_name
-from components.plan.networks.model import OobRack
+from components.plan.networks.model import OobEndpoint, OobRack
 from components.plan.renders.piece import Files, Piece
 from components.plan.renders.text import json_text
 
@@ -24,7 +24,7 @@ SHARED_ID = 4294967294
 
 def kea(plan: RegionPlan) -> Iterator[Piece]:
     """`kea-dhcp4.json`."""
-    reads = (plan.domain, plan.endpoints.dns, plan.endpoints.ntp, plan.oob, plan.networks.oob.racks, plan.racks)
+    reads = (plan.domain, plan.endpoints.dns, plan.endpoints.ntp, plan.oob, plan.networks.oob, plan.racks)
     yield Piece("", reads, lambda: _kea(plan))
 
 
@@ -33,12 +33,13 @@ def _kea(plan: RegionPlan) -> Files:
     routed = [rack for rack in plan.racks if _routes(shares[rack.name])]
     shared = [rack for rack in plan.racks if not _routes(shares[rack.name])]
     subnets = [_of_rack(rack, shares[rack.name], plan) for rack in routed]
-    if shared:
-        subnets.append(_shared(shared, plan))
+    beside = [each for each in plan.networks.oob.endpoints if each.mac]
+    if shared or beside:
+        subnets.append(_shared(shared, beside, plan))
     document = {
         "Dhcp4": {
             # Relayed requests come as plain UDP; in a shared network the machines themselves ask.
-            "interfaces-config": {"interfaces": ["*"], "dhcp-socket-type": "raw" if shared else "udp"},
+            "interfaces-config": {"interfaces": ["*"], "dhcp-socket-type": "raw" if shared or beside else "udp"},
             "lease-database": {"type": "memfile", "persist": True},
             "valid-lifetime": LEASE_S,
             "authoritative": True,
@@ -69,12 +70,18 @@ def _of_rack(rack: RackPlan, share: OobRack, plan: RegionPlan) -> dict[str, Any]
     }
 
 
-def _shared(racks: list[RackPlan], plan: RegionPlan) -> dict[str, Any]:
+def _shared(racks: list[RackPlan], beside: list[OobEndpoint], plan: RegionPlan) -> dict[str, Any]:
     return {
         "id": SHARED_ID,
         "subnet": plan.oob.network,
         "option-data": [{"name": "routers", "data": plan.oob.gateway}],
-        "reservations": [each for rack in racks for each in _reservations(rack, plan)],
+        "reservations": [
+            *(each for rack in racks for each in _reservations(rack, plan)),
+            *(
+                {"hw-address": each.mac, "ip-address": each.address, "hostname": f"{each.name}.{plan.domain}"}
+                for each in beside
+            ),
+        ],
     }
 
 

@@ -18,12 +18,29 @@ from components.plan.renders.text import json_text
 
 
 def inventories(plan: RegionPlan) -> Iterator[Piece]:
-    """`group_vars/all.json`, and `<rack>.json` for each rack with hosts that run."""
+    """`group_vars/all.json`, `<rack>.json` for each rack with hosts that run, and `compute-switches.json`."""
     shared = region_variables(plan)
     yield Piece("", (shared,), partial(_shared, shared))
+    yield Piece("compute-switches", (plan.networks.compute, plan.networks.oob), partial(_compute_switches, plan))
     for rack in plan.racks:
         if any(running(rack)):
             yield Piece(rack.name, (rack,), partial(_hosts, rack, plan))
+
+
+def _compute_switches(plan: RegionPlan) -> Files:
+    """InfiniBand switches by island and unit, for playbooks that reach their management ports."""
+    switches = {switch.name: switch for switch in plan.networks.compute.switches} if plan.networks.compute else {}
+    groups: dict[str, dict[str, dict[str, str]]] = {}
+    for endpoint in plan.networks.oob.endpoints:
+        if switch := switches.get(endpoint.device):
+            group = f"unit_{switch.unit}" if switch.unit is not None else f"island_{switch.island}"
+            groups.setdefault(group, {})[switch.name] = {"ansible_host": endpoint.address}
+    if groups:
+        children = {name: {"hosts": hosts} for name, hosts in groups.items()}
+        yield (
+            "compute-switches.json",
+            json.dumps({"all": {"children": {"compute_switches": {"children": children}}}}) + "\n",
+        )
 
 
 def _shared(variables: dict[str, Any]) -> Files:

@@ -14,6 +14,7 @@ from components.plan.model import RegionPlan
 from components.plan.renders.labels import gpu_model, island_name, running, unit_name
 from components.plan.renders.piece import Files, Piece
 from components.plan.renders.text import json_text
+from components.spec.oob_layout import OobKind
 
 NODE_EXPORTER = 9100
 DCGM_EXPORTER = 9400
@@ -23,7 +24,14 @@ Group = dict[str, Any]
 
 def prometheus(plan: RegionPlan) -> Iterator[Piece]:
     """`hosts.json`, `gpus.json`, `management.json` and `switches.json`."""
-    reads = (plan.region, plan.topology.racks, plan.racks, plan.fabric.switches, plan.networks.oob)
+    reads = (
+        plan.region,
+        plan.topology.racks,
+        plan.racks,
+        plan.fabric.switches,
+        plan.networks.oob,
+        plan.networks.compute,
+    )
     yield Piece("", reads, lambda: _prometheus(plan))
 
 
@@ -52,10 +60,24 @@ def _prometheus(plan: RegionPlan) -> Files:
             gpus.append({"targets": targets, "labels": {**where, "gpu_model": model}})
         for kind, found in endpoints[rack.name].items():
             management.append({"targets": found, "labels": {**where, "kind": kind}})
+    management += _compute_switches(plan)
     yield "hosts.json", json_text(hosts)
     yield "gpus.json", json_text(gpus)
     yield "management.json", json_text(management)
     yield "switches.json", json_text(list(_switches(plan)))
+
+
+def _compute_switches(plan: RegionPlan) -> Iterator[Group]:
+    """A group for each unit, and one for the rest of each island."""
+    switches = {switch.name: switch for switch in plan.networks.compute.switches} if plan.networks.compute else {}
+    found: dict[tuple[int, int | None], list[str]] = defaultdict(list)
+    for endpoint in plan.networks.oob.endpoints:
+        if switch := switches.get(endpoint.device):
+            found[switch.island, switch.unit].append(endpoint.address)
+    for (island, unit), addresses in found.items():
+        where = {"region": plan.region, "island": island_name(plan, island)}
+        where |= {"unit": unit_name(plan, unit)} if unit is not None else {}
+        yield {"targets": addresses, "labels": {**where, "kind": str(OobKind.COMPUTE_SWITCH)}}
 
 
 def _switches(plan: RegionPlan) -> Iterator[Group]:

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from components.plan.model import RegionPlan, TrayRole
+from components.plan.power import RowPower
 from components.plan.summary.model import (
     ClusterLine,
     HallLine,
@@ -110,6 +111,13 @@ def _clusters(plan: RegionPlan) -> Iterator[ClusterLine]:
         )
 
 
+def _standing(row: RowPower) -> str:
+    """`16 racks and 8 of switches`."""
+    if not row.racks:
+        return f"{len(row.switch_racks)} racks of switches"
+    return f"{len(row.racks)} racks" + (f" and {len(row.switch_racks)} of switches" if row.switch_racks else "")
+
+
 def _power(plan: RegionPlan) -> Iterator[PowerLine]:
     power = plan.power
     yield PowerLine(
@@ -117,16 +125,15 @@ def _power(plan: RegionPlan) -> Iterator[PowerLine]:
         name=plan.site.name,
         kw=power.facility_kw,
         budget_kw=power.site_kw,
-        note=f"{power.it_kw:,.0f} kW of racks, {power.planning}, PUE {power.pue:g}",
+        note=f"{power.it_kw:,.0f} kW {power.planning}, PUE {power.pue:g}",
     )
     for feed in power.feeds:
         yield PowerLine(level="feed", name=feed.feed, kw=feed.facility_kw, budget_kw=feed.budget_kw)
         for row in feed.rows:
-            kw = row.draw.nameplate_kw if power.planning == "nameplate" else row.draw.planned_kw
             yield PowerLine(
                 level="row",
-                name=f"{row.hall}-{row.row}",
-                kw=kw,
+                name=row.name,
+                kw=row.draw.by(power.planning),
                 budget_kw=row.budget_kw,
-                note=f"{len(row.racks)} racks",
+                note=_standing(row),
             )

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 
 from components.plan.model import RegionPlan, SwitchRole
-from components.plan.networks.model import ComputePlan, Network, NvlinkDomain, OobPlan, Tier
+from components.plan.networks.model import ComputePlan, Network, NvlinkDomain, OobPlan, OobRole, Tier
 from components.plan.summary.model import NetworkLine
 
 TIERS: Mapping[str, str] = MappingProxyType({"spine": "spines", "leaf": "leaves", "core": "cores"})
@@ -63,8 +63,13 @@ def _nvlink(domains: tuple[NvlinkDomain, ...]) -> NetworkLine:
 
 
 def _oob(plan: RegionPlan, oob: OobPlan, cables: int) -> NetworkLine:
-    in_racks = sum(switch.rack is not None for switch in oob.switches)
-    tiers = (("aggregation", len(oob.switches) - in_racks), ("in racks", in_racks))
+    roles = Counter(switch.role for switch in oob.switches)
+    above = roles[OobRole.AGGREGATION] + roles[OobRole.GATHERING]
+    tiers = (
+        ("aggregation", above),
+        ("in racks", roles[OobRole.RACK]),
+        ("beside the compute network", roles[OobRole.ACCESS]),
+    )
     return NetworkLine(
         network="out-of-band",
         switches=tuple((tier, count) for tier, count in tiers if count),

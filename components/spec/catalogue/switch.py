@@ -57,7 +57,9 @@ class SwitchProfile(CatalogueItem):
     units_u: Annotated[int, Field(ge=1, le=60)] | None = None
     """Height, rack units."""
     power_kw: Kilowatts | None = None
-    """The most it may draw, optical modules included."""
+    """The most it may draw, optical modules included: what budgets count, as nothing holds a switch below it."""
+    typical_kw: Kilowatts | None = None
+    """In service, optical modules included: to judge the bill of energy by, never to plan with."""
     weight_kg: Annotated[float, Field(gt=0)] | None = None
 
     @property

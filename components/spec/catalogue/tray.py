@@ -73,6 +73,8 @@ class TrayProfile(Model):
     """Of one GPU, rounded down."""
     gpu_watts: Annotated[int, Field(ge=1, le=5000)] | None = None
     """Power limit of one GPU, as it is delivered."""
+    gpu_watts_min: Annotated[int, Field(ge=1, le=5000)] | None = None
+    """The lowest power limit that one GPU takes."""
     gpu_pci: tuple[Pci, ...] = ()
     """Addresses of the GPUs, where known."""
     superchips: Annotated[int, Field(ge=0, le=16)] = 0

@@ -4,6 +4,7 @@ from components.spec.rules import (
     asns,
     cabling,
     capacity,
+    caps,
     catalogue,
     claims,
     cluster,
@@ -19,6 +20,7 @@ from components.spec.rules import (
     services,
     software,
     sovereignty,
+    taps,
 )
 
 RULES = (
@@ -37,6 +39,8 @@ RULES = (
     *software.RULES,
     *readiness.RULES,
     *power.RULES,
+    *taps.RULES,
+    *caps.RULES,
     *latency.RULES,
     *claims.RULES,
     *capacity.RULES,

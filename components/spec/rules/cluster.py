@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 
+from components.spec.cluster_cut import cluster_of, units_per_cluster
 from components.spec.limits import CONTAINERD_FOR_KUBERNETES, CONTROL_PLANE_SIZES
 from components.spec.rack import Role
 from components.spec.region import Region
@@ -14,30 +16,47 @@ def _count(region: Region, role: Role) -> int:
     return sum(tray.role is role for rack in region.racks for tray in rack.trays)
 
 
-@rule("control-plane-size", "racks")
+@rule("control-plane-size", "racks", "scalable_unit", "pools", "cluster")
 def control_plane_is_odd(region: Region) -> Iterator[Fault]:
-    """A control plane has 1, 3 or 5 members: an even number tolerates no more failures.
+    """The control plane of every cluster has 1, 3 or 5 members: an even number tolerates no more failures.
 
-    Example: two trays with the role control_plane.
+    Example: two trays with the role control_plane among the racks of one cluster.
     """
-    count = _count(region, Role.CONTROL_PLANE)
-    if count not in CONTROL_PLANE_SIZES:
-        yield Fault(
-            at=("racks",),
-            message=f"a control plane of {count}: an even one tolerates no more than one machine less would",
-            found=str(count),
-            allowed=", ".join(map(str, CONTROL_PLANE_SIZES)),
-            remedy="change the role of trays",
-        )
+    members = _control_planes(region)
+    for number, count in sorted(members.items()):
+        # Where there are several clusters, one without any is told by cluster-headless.
+        if count not in CONTROL_PLANE_SIZES and (count or len(members) == 1):
+            where = "" if len(members) == 1 else f" in cluster {number}, {_ids_of(region, number)}"
+            yield Fault(
+                at=("racks",),
+                message=f"a control plane of {count}{where}: an even one tolerates no more than one machine less would",
+                found=str(count),
+                allowed=", ".join(map(str, CONTROL_PLANE_SIZES)),
+                remedy="change the role of trays",
+            )
 
 
-@rule("control-plane-address", "racks", "cluster")
+def _control_planes(region: Region) -> Counter[int]:
+    """Cluster -> its control planes; clusters that have none too."""
+    members: Counter[int] = Counter()
+    for rack in region.racks:
+        members[cluster_of(region, rack.id)] += sum(tray.role is Role.CONTROL_PLANE for tray in rack.trays)
+    return members
+
+
+def _ids_of(region: Region, cluster: int) -> str:
+    """`rack ids 273 to 544`."""
+    size = units_per_cluster(region) * region.scalable_unit.racks
+    return f"rack ids {(cluster - 1) * size + 1} to {cluster * size}"
+
+
+@rule("control-plane-address", "racks", "scalable_unit", "pools", "cluster")
 def control_plane_has_address(region: Region) -> Iterator[Fault]:
     """A control plane of more than one has an address that outlives each of them.
 
     Example: three control planes and no `api_vip_id`.
     """
-    count = _count(region, Role.CONTROL_PLANE)
+    count = max(_control_planes(region).values(), default=0)
     if count > 1 and region.cluster.api_vip_id is None:
         yield Fault(
             at=("cluster",),

@@ -11,7 +11,7 @@ from components.spec.region import Region
 from components.spec.rules.rule import Fault, rule
 
 _APART = ("switch_loopbacks", "host_loopbacks", "service_vips", "edge_links", "host_links", "pods", "services")
-_OOB_PARTS = ("switches", "hosts", "racks")
+_OOB_PARTS = ("switches", "hosts", "racks", "compute_switches")
 MIN_SERVICES = 24
 """Length of the smallest service network: the cluster's DNS has its tenth address."""
 

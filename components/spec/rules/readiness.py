@@ -48,14 +48,16 @@ def unsettled_software_is_marked(region: Region) -> Iterator[Fault]:
         )
 
 
-@rule("received-unknown", "racks", "pools", "catalogue", "received")
+@rule("received-unknown", "racks", "pools", "catalogue", "received", "compute")
 def delivered_hardware_has_a_place(region: Region) -> Iterator[Fault]:
-    """The list of delivered hardware names racks and slots of the region only.
+    """The list of delivered hardware names racks and slots of the region only, and its InfiniBand switches.
 
     Example: serial numbers for ess-r251, where the series ends with ess-r250.
     """
     slots = {rack.name: {str(tray.slot) for tray in rack.trays} for rack in region.racks}
-    strange = [rack for rack in region.delivered if rack not in slots]
+    beside = f"{region.region}-ib-" if region.compute else None
+    unknown = [name for name in region.delivered if name not in slots]
+    strange = [name for name in unknown if not (beside and name.startswith(beside))]
     strange += [
         f"slot {slot} of {rack}"
         for rack, trays in region.delivered.items()
@@ -68,7 +70,7 @@ def delivered_hardware_has_a_place(region: Region) -> Iterator[Fault]:
             message=f"the list of delivered hardware names {len(strange)} places that the region does not have",
             found=", ".join(strange[:5]) + (", ..." if len(strange) > 5 else ""),
             allowed=f"the {len(slots)} racks of the region, and the slots that hold a tray",
-            remedy="correct the list, or describe these racks first",
+            remedy="correct the list, or describe these racks first; an InfiniBand switch has its name and the slot `mgmt`",
         )
 
 

@@ -20,6 +20,15 @@ def _trimmed(value: float) -> str:
     return f"{value:,.1f}".removesuffix(".0")
 
 
-def sum_of(items: Iterable[tuple[str, float]]) -> str:
-    """`250 x 132 kW gb200-nvl72 + 3 x 0.8 kW control-server`, of (profile, kW) of each rack."""
-    return " + ".join(f"{count} x {kw(each)} {what}" for (what, each), count in Counter(items).items())
+def sum_of(items: Iterable[tuple[str, float, int]]) -> str:
+    """`250 x 116 kW gb200-nvl72 + 2,080 x 1.72 kW qm9700`, of (what, kW of each, count)."""
+    counts: Counter[tuple[str, float]] = Counter()
+    for what, each, count in items:
+        counts[what, each] += count
+    return " + ".join(f"{count:,} x {_exact(each)} kW {what}" for (what, each), count in counts.items())
+
+
+def _exact(value: float) -> str:
+    """As the catalogue has it, so that the sum comes out."""
+    text = f"{value:,.3f}"
+    return text.rstrip("0").rstrip(".")

@@ -4,6 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from components.spec.compute_oob import (
+    ACCESS_FIRST,
+    MAX_GATHERING,
+    compute_oob,
+    gathering_switches,
+    last_access,
+    units_and_islands,
+)
+from components.spec.compute_shape import compute_profile
 from components.spec.oob_layout import MAX_AGGREGATION, SWITCHES_PER_RACK, OobKind, rack_switch_number
 from components.spec.region import Region
 from components.spec.rules.networks.oob import addressed
@@ -92,25 +101,80 @@ def pool_holds_all(region: Region) -> Iterator[Fault]:
 
 @rule("oob-switch-id-taken", "oob", "fabric", "pools")
 def ids_are_free(region: Region) -> Iterator[Fault]:
-    """Aggregation switches share the pool of management addresses with the fabric's, so their ids differ.
+    """Out-of-band switches outside racks share the pool of management addresses with the fabric's, so ids differ.
 
     Example: `first_id: 100` where a border leaf has id 104.
     """
     if region.oob is None:
         return
-    ids = range(region.oob.first_id, region.oob.first_id + region.oob.aggregation)
+    oob = compute_oob(region)
+    # With a compute network, all ids up to its last access switch are kept; without, those of the aggregation.
+    kept = ACCESS_FIRST + last_access(region, oob) if oob else region.oob.aggregation
+    ids = range(region.oob.first_id, region.oob.first_id + kept)
     taken = [each.name for each in (*region.fabric.spines, *region.fabric.leaves) if each.id in ids]
     size = region.pools.oob.switches.num_addresses - 1
     if taken or ids[-1] > size:
         yield Fault(
             at=("oob", "first_id"),
-            message=f"{', '.join(taken[:3])} of the fabric has the id of an aggregation switch"
+            message=f"{', '.join(taken[:3])} of the fabric has the id of an out-of-band switch"
             if taken
-            else f"pools.oob.switches has no address for aggregation switch id {ids[-1]}",
+            else f"pools.oob.switches has no address for out-of-band switch id {ids[-1]}",
             found=f"{ids[0]} to {ids[-1]}",
             allowed=f"ids that no switch of the fabric has, up to {size}",
             remedy="count them from another id, or widen the pool",
         )
 
 
-RULES = (numbers_are_there, numbers_suffice, pool_holds_all, ids_are_free)
+@rule("oob-compute-missing", "pools", "compute", "oob", "racks", "catalogue")
+def compute_is_managed(region: Region) -> Iterator[Fault]:
+    """InfiniBand switches have a pool of management addresses, and a management network that they are plugged in.
+
+    Example: `compute` without `pools.oob.compute_switches`.
+    """
+    if region.compute is None or compute_profile(region) is None:
+        return
+    missing = ["oob"] if region.oob is None else []
+    missing += ["pools.oob.compute_switches"] if region.pools.oob.compute_switches is None else []
+    for key in missing:
+        yield Fault(
+            at=("compute",),
+            message="nothing says how the switches of the compute network are managed",
+            found=f"`compute` without `{key}`",
+            allowed="both `oob` and `pools.oob.compute_switches`",
+            remedy=f"add `{key}`: each InfiniBand switch has a management port",
+        )
+
+
+@rule("oob-compute-pool-small", "pools", "compute", "oob", "racks", "catalogue", "scalable_unit")
+def pool_holds_compute(region: Region) -> Iterator[Fault]:
+    """The pool has an address for every InfiniBand switch, and its islands' switches are gathered.
+
+    Example: two islands of 1,040 switches in a /22.
+    """
+    oob, pool = compute_oob(region), region.pools.oob.compute_switches
+    if oob is None or pool is None:
+        return
+    units, islands = units_and_islands(region, oob)
+    numbers = [oob.of_unit(unit, oob.unit_switches - 1) for unit in units]
+    numbers += [oob.of_island(island, oob.island_switches - 1) for island in islands if oob.island_switches]
+    last = max(numbers, default=0)
+    if last > pool.num_addresses - 2:
+        yield Fault(
+            at=("pools", "oob", "compute_switches"),
+            message=f"there is no address for compute switch {last}",
+            found=f"{pool}: {pool.num_addresses} addresses",
+            allowed=f"/{32 - (last + 1).bit_length()} or wider: {oob.shape.island_units} x {oob.unit_switches}"
+            f" + {oob.island_switches} switches in each of {len(islands)} islands",
+            remedy="widen it without moving its first address",
+        )
+    if (gathering := gathering_switches(region, oob)) > MAX_GATHERING:
+        yield Fault(
+            at=("oob", "first_id"),
+            message="the management of so many InfiniBand switches takes more gathering switches than have ids",
+            found=str(gathering),
+            allowed=f"at most {MAX_GATHERING}",
+            remedy="have fewer islands, or switches with more ports for management (oob.switch)",
+        )
+
+
+RULES = (numbers_are_there, numbers_suffice, pool_holds_all, ids_are_free, compute_is_managed, pool_holds_compute)

@@ -63,8 +63,9 @@ function changeNote(kind, key) {
 
 function changeLegend() {
   if (!CHANGES) return [];
+  const gone = CHANGES.gone.length ? [html("li", {}, "struck through: a rack that is removed")] : [];
   const present = [...new Set([...Object.values(CHANGES.racks), ...Object.values(CHANGES.switches)])].sort();
-  return present.map((danger) => html("li", { class: `badge d${danger}` }, `${CHANGES.symbols[danger]} ${CHANGES.words[danger]}`));
+  return [...present.map((danger) => html("li", { class: `badge d${danger}` }, `${CHANGES.symbols[danger]} ${CHANGES.words[danger]}`)), ...gone];
 }
 
 /** A button on each change that shows it in the pictures, and the switch that hides all else. */

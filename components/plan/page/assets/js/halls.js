@@ -48,6 +48,24 @@ function rackCell(rack) {
   return { element: cell, x: x + rack.hall * 1e-3, choose: () => chooseRack(rack), rack };
 }
 
+/** A rack that goes: its place, struck through. */
+function goneCell([name, hall, row, position, profile, trays]) {
+  const x = CELL.left + (position - 1) * (CELL.width + CELL.gap);
+  const y = CELL.top + (row - 1) * (CELL.height + CELL.aisle);
+  const says = `${name}: removed, ${profile}, ${plural(trays, "tray")}, hall ${DATA.halls[hall].name} row ${row} place ${position}`;
+  const cell = svg("g", { role: "gridcell", class: "gone", "aria-label": says },
+    svg("title", {}, says),
+    svg("rect", { x, y, width: CELL.width, height: CELL.height, rx: 3, class: "cell" }),
+    label(x + 5, y + 15, short(name), "name"),
+    label(x + 5, y + 30, "removed", "small"),
+    svg("path", { d: `M${x + 2} ${y + CELL.height - 2}L${x + CELL.width - 2} ${y + 2}`, class: "strike" }));
+  const choose = () => {
+    showDetail(cell, name, says, [facts([["what", "removed by this change"], ["profile", profile], ["trays", trays]])]);
+    relate({});
+  };
+  return { element: cell, x: x + hall * 1e-3, choose };
+}
+
 /** A line over neighbours of one unit, with its number. */
 function unitBrackets(racks, y) {
   const drawn = [];
@@ -72,9 +90,10 @@ function drawHall(hall, number) {
   for (let row = 1; row <= hall.rows; row += 1) {
     const y = CELL.top + (row - 1) * (CELL.height + CELL.aisle);
     const racks = mine.filter((rack) => rack.row === row).sort((a, b) => a.position - b.position);
-    const taken = new Set(racks.map((rack) => rack.position));
+    const gone = (CHANGES?.gone ?? []).filter((each) => each[1] === number && each[2] === row);
+    const taken = new Set([...racks.map((rack) => rack.position), ...gone.map((each) => each[3])]);
     const free = Array.from({ length: hall.racks_per_row }, (_, place) => place + 1).filter((place) => !taken.has(place));
-    const items = racks.map(rackCell);
+    const items = [...racks.map(rackCell), ...gone.map(goneCell)].sort((a, b) => a.x - b.x);
     rows.push(items);
     drawn.push(svg("g", { role: "row", "aria-label": `row ${row}` }, ...items.map((item) => item.element)),
       svg("g", { "aria-hidden": "true" }, label(4, y + 23, `row ${row}`, "axis"), ...unitBrackets(racks, y),
