@@ -49,12 +49,12 @@ class Figures:
     look_p99_s: float
     """What an administrator sees of the API server meanwhile: one small read, four times a second."""
     looks_lost: int
-    """Reads that were refused or took more than 2 s."""
+    """Reads that were refused or took longer than any healthy API server (SLOWEST_S of the pace)."""
     request_p99_s: float
     """Of all requests of the machines themselves."""
     requests: int
     refused: int
-    """Answers 429."""
+    """Answers 429, and retries because of them."""
     most_pending: int
     """Requests for a certificate that waited at one moment."""
     most_at_once: int
