@@ -19,7 +19,7 @@ from typing import Any
 
 PACKED = frozenset({"trays", "switches", "inventory"})
 """Properties, of inputs and of outputs, that are carried as a text."""
-LARGE = 1_000_000
+LARGE = 100_000
 """Characters from which on a text is compressed, as the 17 million of a whole fabric's configurations: the engine
 copies and compares it a dozen times, and nobody reads a difference in so much."""
 _COMPRESSED = "zlib:"
