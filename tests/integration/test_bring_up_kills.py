@@ -35,11 +35,15 @@ def test_a_run_of_20_racks_that_is_killed_three_times_does_everything_once(tmp_p
 
 
 @pytest.mark.nightly
-@pytest.mark.timeout(7200)
-def test_a_run_of_20_racks_that_is_killed_at_200_points_does_everything_once(tmp_path: Path) -> None:
-    with world(tmp_path, 20, calm(time={"compression": 3000})) as there:
-        assert killed_and_completed(there, seed=200, number=200) >= 190
-        assert_everything_happened_once(there)
+@pytest.mark.timeout(14400)
+def test_runs_of_20_racks_that_are_killed_at_200_points_do_everything_once(tmp_path: Path) -> None:
+    killed = life = 0
+    while killed < 200:  # what is under way at a kill is done by the devices: one life has no room for them all
+        life += 1
+        assert life <= 20, f"only {killed} kills"
+        with world(tmp_path / str(life), 20, calm(time={"compression": 3000})) as there:
+            killed += killed_and_completed(there, seed=life, number=40)
+            assert_everything_happened_once(there)
 
 
 @pytest.mark.nightly
