@@ -39,7 +39,11 @@ def up(
 
     With --fleet it ends with 4 where some racks are isolated and all others are handed over.
     """
+    if fleet is None and racks is not None:
+        raise typer.BadParameter("racks are counted on a simulated fleet only: give --fleet too", param_hint="--racks")
     if fleet is not None:
+        if plan or layer:
+            raise typer.BadParameter("a simulated fleet has no layers: give neither --plan nor --layer")
         from stacks.cli.fleet import up_on_fleet  # the clients behind it are slow to import
 
         up_on_fleet(region, fleet, racks, as_json)

@@ -253,3 +253,26 @@ def test_a_forgotten_region_leaves_no_settings_of_stacks_whose_state_is_gone(
         (tmp_path / name).write_text("encryptionsalt: v1:of-a-passphrase-that-is-gone\n")
     assert layers_module.forget_stacks("lab") == 0
     assert sorted(path.name for path in tmp_path.iterdir()) == ["Pulumi.paris.fabric.yaml", "Pulumi.yaml"]
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (["--racks", "3"], 2, "give --fleet too"),
+        (["--fleet", "sim:x.yaml", "--layer", "fabric"], 2, "has no layers"),
+    ],
+)
+def test_options_of_a_simulated_fleet_are_refused_where_they_mean_nothing(
+    words: list[str], code: int, said: str
+) -> None:
+    done = CliRunner().invoke(cli.app, ["up", "essonne", *words])
+    assert done.exit_code == code
+    assert said in " ".join(done.output.replace("│", " ").split())
+
+
+@pytest.mark.parametrize("fleet", ["sim:missing.yaml", "real:rack.yaml"])
+def test_a_fleet_that_is_none_is_refused_before_anything_is_made(fleet: str) -> None:
+    done = CliRunner().invoke(cli.app, ["up", "essonne", "--fleet", fleet])
+    assert isinstance(done.exception, RegionError)
+    assert done.exception.exit_code == 2
+    assert "sim:SCENARIO.yaml" in str(done.exception)
