@@ -15,6 +15,7 @@ import contextlib
 import json
 import os
 import resource
+import signal
 import subprocess
 import sys
 import tempfile
@@ -157,6 +158,7 @@ def main() -> None:
     parser.add_argument("--compression", type=float, default=COMPRESSION)
     parser.add_argument("--child", nargs=4, help=argparse.SUPPRESS)
     options = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that the simulator is stopped
     if options.child:
         folder, racks, compression, window = options.child
         with contextlib.redirect_stdout(sys.stderr):
