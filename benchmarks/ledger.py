@@ -11,7 +11,7 @@ import asyncio
 import contextlib
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from pathlib import Path
 
 from benchmarks.object_store import object_store
@@ -59,7 +59,7 @@ async def record(ledger: Ledger, racks: int) -> None:
 
 
 @contextlib.contextmanager
-def store_on(folder: Path) -> Iterator[LedgerStore | None]:
+def store_on(folder: Path) -> Generator[LedgerStore | None]:
     """An object store of the benchmark's own, if its program is there."""
     if not any((Path(part) / "versitygw").is_file() for part in search_path().split(":")):
         print("no object store: versitygw is not built (make tools)")

@@ -19,7 +19,7 @@ import time
 from pathlib import Path
 from typing import Any, cast
 
-from ruamel.yaml import YAML
+from ruamel.yaml import YAML, YAMLError
 
 from components.errors import DeviceError, Problem, SpecError
 from components.spec.catalogue.firmware import FirmwareBaseline
@@ -186,8 +186,11 @@ def _compression(scenario: Path) -> float:
     """How much faster than real ones these machines are."""
     yaml: Any = YAML(typ="safe", pure=True)
     try:
-        return float(((yaml.load(scenario.read_text()) or {}).get("time") or {}).get("compression", 1.0))
-    except (AttributeError, TypeError, ValueError):
+        read = cast("dict[str, dict[str, float]]", yaml.load(scenario.read_text()) or {})
+        return float(read["time"]["compression"])
+    except KeyError:
+        return 1.0
+    except (YAMLError, TypeError, ValueError):
         return 1.0  # the simulator says what is wrong with the file
 
 
