@@ -53,6 +53,9 @@ def up_on_fleet(region: str, fleet: str, racks: int | None, as_json: bool) -> No
     try:
         with _terminated_as_interrupted(), Simulator(folder, scenario, spec) as simulator:
             result = asyncio.run(_run(spec, simulator, racks, as_json))
+    except KeyboardInterrupt:
+        output.people.print("interrupted; the simulator is stopped. Run the same command again to go on")
+        raise
     finally:
         lock.release()
     if result.by_end()[RackEnd.ISOLATED]:
