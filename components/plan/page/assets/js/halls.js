@@ -57,7 +57,7 @@ function goneCell([name, hall, row, position, profile, trays]) {
     svg("title", {}, says),
     svg("rect", { x, y, width: CELL.width, height: CELL.height, rx: 3, class: "cell" }),
     label(x + 5, y + 15, short(name), "name"),
-    label(x + 5, y + 30, "removed", "small"),
+    label(x + 5, y + 30, "gone", "small"),
     svg("path", { d: `M${x + 2} ${y + CELL.height - 2}L${x + CELL.width - 2} ${y + 2}`, class: "strike" }));
   const choose = () => {
     showDetail(cell, name, says, [facts([["what", "removed by this change"], ["profile", profile], ["trays", trays]])]);
