@@ -15,7 +15,6 @@ import contextlib
 import json
 import os
 import resource
-import signal
 import subprocess
 import sys
 import tempfile
@@ -23,6 +22,7 @@ import time
 from pathlib import Path
 
 from benchmarks.fleet_floor import Floor, floor
+from benchmarks.termination import end_on_sigterm
 from components.clients.bmc.supplier import read_supplier
 from components.engine.bring_up.event import StepEvent
 from components.engine.pace import Pace
@@ -158,7 +158,7 @@ def main() -> None:
     parser.add_argument("--compression", type=float, default=COMPRESSION)
     parser.add_argument("--child", nargs=4, help=argparse.SUPPRESS)
     options = parser.parse_args()
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that the simulator is stopped
+    end_on_sigterm()
     if options.child:
         folder, racks, compression, window = options.child
         with contextlib.redirect_stdout(sys.stderr):

@@ -15,7 +15,6 @@ import contextlib
 import json
 import os
 import resource
-import signal
 import ssl
 import subprocess
 import sys
@@ -27,6 +26,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.fleet_bring_up import PROFILES, region_of, scenario_of
+from benchmarks.termination import end_on_sigterm
 from components.clients.bmc.redfish import BmcClients
 from components.clients.bmc.supplier import read_supplier
 from components.engine.pace import Pace
@@ -109,7 +109,7 @@ def main() -> None:
     parser.add_argument("--threads", type=int, nargs="+", default=list(THREADS))
     parser.add_argument("--child", nargs=3, help=argparse.SUPPRESS)
     options = parser.parse_args()
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that the simulator is stopped
+    end_on_sigterm()
     if options.child:
         folder, racks, threads = options.child
         with contextlib.redirect_stdout(sys.stderr):

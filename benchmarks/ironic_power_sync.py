@@ -17,7 +17,6 @@ import json
 import os
 import platform
 import shutil
-import signal
 import socket
 import subprocess
 import sys
@@ -32,6 +31,7 @@ import ironic
 
 from benchmarks.fleet import running as fleet_running
 from benchmarks.ironic_look import driver_infos
+from benchmarks.termination import end_on_sigterm
 from lab.fleet import description
 from lab.fleet.describe import describe
 from lab.fleet.kinds import Kind
@@ -69,15 +69,6 @@ def patched_ironic(directory: Path) -> Path:
     shutil.copytree(source, directory / "ironic", ignore=shutil.ignore_patterns("tests", "__pycache__"))
     subprocess.run(["patch", "-s", "-p1", "-d", directory, "-i", PATCH], check=True)
     return directory
-
-
-def end_on_sigterm() -> None:
-    """Let SIGTERM unwind the stack, so that no process and no directory stays behind."""
-
-    def end(number: int, _: object) -> None:
-        sys.exit(128 + number)
-
-    signal.signal(signal.SIGTERM, end)
 
 
 def requests(control: str) -> tuple[int, int]:

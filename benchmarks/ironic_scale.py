@@ -32,7 +32,8 @@ import httpx
 
 from benchmarks.fleet import running as fleet_running
 from benchmarks.ironic_look import driver_infos
-from benchmarks.ironic_power_sync import end_on_sigterm, free_port
+from benchmarks.ironic_power_sync import free_port
+from benchmarks.termination import end_on_sigterm
 from components.clients.ironic import CONNECTIONS, MICROVERSION, Ironic, IronicError
 from components.clients.ironic_model import Node
 from components.clients.ironic_watch import NodeWatch

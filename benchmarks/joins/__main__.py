@@ -14,15 +14,15 @@ import argparse
 import asyncio
 import json
 import os
-import signal
 import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 from benchmarks.joins.arms import ARMS, Figures, measure
+from benchmarks.termination import end_on_sigterm
 from lab.joins.namespace import inside
 from lab.toolchain.build import ensure
 from lab.toolchain.catalogue import catalogue
@@ -44,7 +44,7 @@ def main() -> None:
     if wanted.inside:
         print(json.dumps(asyncio.run(_measured(json.loads(wanted.inside))).told()))
         return
-    signal.signal(signal.SIGTERM, _stop)
+    end_on_sigterm()
     programs = {name: str(path) for name, path in ensure(*PROGRAMS).items()}
     version = catalogue().programs["kube-apiserver"].module.version
     if not wanted.json:
@@ -67,10 +67,6 @@ def main() -> None:
                 words = [sys.executable, "-m", "benchmarks.joins", "--inside", json.dumps(order)]
                 done = subprocess.run(inside(words), stdout=subprocess.PIPE, text=True, check=True)
             print(done.stdout.strip() if wanted.json else Figures.of(json.loads(done.stdout)).row(), flush=True)
-
-
-def _stop(_number: int, _frame: object) -> NoReturn:
-    sys.exit("stopped")  # the folders go as well
 
 
 async def _measured(order: Mapping[str, Any]) -> Figures:
