@@ -4,7 +4,7 @@
 
 Each way runs in a process of its own under the same load: so many actions, so many at one time, on devices that answer
 at once. The peer is the way of before: every statement its own commit, and the disk asked before each action
-(`StatementJournal`, kept here only). fsyncs are counted by strace in a second, shorter run, because strace slows what
+(`StatementJournal`, kept here only). Both write to the file system of TMPDIR. fsyncs are counted by strace in a second, shorter run, because strace slows what
 it watches; bytes are those that the process gave to write calls and that reached the disk (/proc/self/io).
 """
 
@@ -134,7 +134,7 @@ def _child(words: list[str], prefix: list[str]) -> dict[str, float]:
 
 def measure(way: str, actions: int, at_once: int) -> dict[str, float]:
     """Figures of one way in a process of its own, with its fsyncs if strace is there."""
-    with tempfile.TemporaryDirectory(dir=Path.cwd()) as name:
+    with tempfile.TemporaryDirectory() as name:
         found = _child([way, f"{name}/a.db", str(actions), str(at_once)], [])
         if shutil.which("strace"):
             few, counts = max(at_once, int(actions * STRACED)), Path(name) / "counts"
@@ -158,7 +158,7 @@ def measure(way: str, actions: int, at_once: int) -> dict[str, float]:
 
 def resume(actions: int) -> str:
     """What it costs to open a journal in which so many actions stand."""
-    with tempfile.TemporaryDirectory(dir=Path.cwd()) as name:
+    with tempfile.TemporaryDirectory() as name:
         path = Path(name) / "j.db"
         Journal.open(path).close()
         with sqlite3.connect(path) as connection:
