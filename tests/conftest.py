@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 
 import pytest
@@ -9,6 +10,10 @@ import pytest
 from components.plan import RegionPlan
 from components.spec import Region
 from tests.regions import ROOT, lab, one_rack, plan_of
+
+# Ironic's libraries load eventlet, which would load dnspython a second time: its classes would be strangers to those
+# that a test uses.
+os.environ["EVENTLET_NO_GREENDNS"] = "yes"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -33,7 +33,7 @@ def test_a_rack_is_71_endpoints_with_its_feed_and_spares(delivered: dict[str, di
     assert [len(rack.endpoints) for rack in plan.racks] == [71, 71]
     first = plan.racks[0]
     assert (first.name, first.feed, first.spares, first.tray_kw) == (RACK, "feed-a", 2, 8.333)
-    assert plan.limits == {"rack": 36, "nvlink": 18, "region": 6000, "feed": 1200}
+    assert plan.limits == {"rack": 36, "nvlink": 18, "region": 6000, "feed": 1320}
     (tray,) = [e for e in first.endpoints if e.name == f"{RACK}/3"]
     assert (tray.kind, tray.tray, tray.address) == (Endpoint.COMPUTE_TRAY, "3", "https://127.64.1.3:8443")
     (dpu,) = [e for e in first.endpoints if e.name == f"{RACK}/3/left-bf3"]

@@ -38,7 +38,8 @@ ROWS = (
         says="17 units x 4 rails = 68 spines|a core has 64 ports|at most 16 units"),
     row("compute-island-units", _NET, "island_units: 12", "island_units: 19", line="scalable_unit", source="essonne-as-built",
         says="19 units x 8 leaves = 152|a spine has 144 ports|at most 18 units"),
-    row("compute-port-speed", _NET, "qm9700, tiers: 3", "q3400, tiers: 3", line="compute:", says="400 Gbit/s at trays|allowed: 800 Gbit/s"),
+    row("compute-port-speed", _NET, "qm9700, tiers: 3", "q3400, tiers: 3", line="compute:", says="400 Gbit/s at trays|allowed: 800 Gbit/s",
+        also="power-site power-feed-lost power-row"),
     row("compute-mtu", _NET, "tiers: 3}", "tiers: 3, mtu: 4000}", line="compute:", says="found: 4000|256, 512, 1024, 2048, 4096"),
     row("mtu-path", _NET, "mtu: 9000", "mtu: 4100", line="mtu: 4100", says="fall back to 2048 bytes|at least 4156: 4096 (compute.mtu) + 60"),
     row("clos-spine-ids", _NET, "spine_ids: 1-96", "spine_ids: 1-95", line="spine_ids", says="found: 95 ids|4 planes x 24 spines in each = 96 ids"),
@@ -46,7 +47,7 @@ ROWS = (
     row("clos-border-ids", _NET, "    border_ids: 97-104\n", "", line="clos:", says="found: 0 ids"),
     row("leaf-ports-short", _NET, "host_lanes: 4", "host_lanes: 2", line="clos:", also="switch-port-missing",
         says="leaf1 has fewer ports|72 for hosts + 24 for spines + 0 for the edge = 96|at most 64 ports"),
-    row("spine-ports-short", _NET, "{racks: 8, island", "{racks: 3, island", line="clos:", also="port-used-twice switch-port-missing",
+    row("spine-ports-short", _NET, "{racks: 8, island", "{racks: 3, island", line="clos:", also="port-used-twice switch-port-missing power-site",
         says="85 leaves of units + 2 with an edge = 87|at most 64 ports"),
     row("switch-port-missing", _NET, "border_port: swp1", "border_port: swp65", line="clos:", says="found: swp65|swp1 to swp64"),
     row("breakout-missing", "racks.yaml", "ids: 1-250,", "ids: 1-250, ", Edit(_NET, "host_lanes: 4", "host_lanes: 5"),
@@ -67,8 +68,11 @@ ROWS = (
     row("asn-overlap", _NET, "oob: 4200020000", "oob: 4200019000", line="asns:", says="asns.host"),
     row("oob-pool-small", _NET, "racks: 10.64.0.0/16", "racks: 10.64.0.0/18", line="oob: {network", also="oob-rack-block-missing",
         says="31762 out-of-band addresses|/16: 253 rack ids x /24|17753 BMCs alone would take a /17"),
-    row("oob-switch-id-taken", _NET, "first_id: 2001", "first_id: 100", line="first_id", says="found: 100 to 111|up to 4095"),
-    row("oob-switch-id-taken", _NET, "first_id: 2001", "first_id: 4090", line="first_id", says="no address for aggregation switch id 4101"),
+    row("oob-switch-id-taken", _NET, "first_id: 2001", "first_id: 100", line="first_id", says="found: 100 to 251|up to 4095"),
+    row("oob-switch-id-taken", _NET, "first_id: 2001", "first_id: 4090", line="first_id", says="no address for out-of-band switch id 4241"),
+    row("oob-compute-missing", _NET, "compute_switches: 10.96.16.0/20, ", "", line="compute:", says="`compute` without `pools.oob.compute_switches`"),
+    row("oob-compute-pool-small", _NET, "compute_switches: 10.96.16.0/20", "compute_switches: 10.96.16.0/22", line="oob: {network",
+        says="no address for compute switch 2080|/20 or wider: 16 x 56 + 144 switches in each of 2 islands"),
 )
 # fmt: on
 
@@ -95,6 +99,6 @@ def test_a_key_that_has_its_default_is_judged_beside_other_problems(tmp_path: Pa
         unit,
         line="compute:",
         says="",
-        also="value-type",
+        also="value-type power-site power-feed-lost power-row",
     )
     assert_refused(both, tmp_path)

@@ -71,7 +71,7 @@ def steps_hold_a_rack(region: Region) -> Iterator[Fault]:
         )
 
 
-@rule("power-switch-tap", "power", "catalogue", "fabric", "compute", "oob", "racks", "scalable_unit")
+@rule("power-switch-tap", "power", "racks", "site", "catalogue", "fabric", "compute", "oob", "scalable_unit")
 def taps_carry_a_switch(region: Region) -> Iterator[Fault]:
     """The tap-off of a rack of switches carries at least one switch of every kind.
 
@@ -93,7 +93,7 @@ def _exact_kw(value: float) -> str:
     return f"{value:g} kW"
 
 
-@rule("power-switch-step", "power", "fabric", "compute", "oob")
+@rule("power-switch-step", "power", "racks", "site", "catalogue", "fabric", "compute", "oob", "scalable_unit")
 def steps_hold_a_switch_rack(region: Region) -> Iterator[Fault]:
     """A step of switching on holds at least one full rack of switches.
 
