@@ -11,8 +11,9 @@ import asyncio
 import contextlib
 import signal
 import time
-from collections.abc import Generator
+from collections.abc import Coroutine, Generator
 from pathlib import Path
+from typing import Any
 
 import typer
 from rich.text import Text
@@ -52,10 +53,10 @@ def up_on_fleet(region: str, fleet: str, racks: int | None, as_json: bool) -> No
     lock = RunLock.acquire(folder / "run.lock", wait_s=_LOCK_S)
     try:
         with _terminated_as_interrupted(), Simulator(folder, scenario, spec) as simulator:
-            result = asyncio.run(_run(spec, simulator, racks, as_json))
-    except KeyboardInterrupt:
+            result = asyncio.run(_cancelled_by_sigterm(_run(spec, simulator, racks, as_json)))
+    except (KeyboardInterrupt, asyncio.CancelledError):
         output.people.print("interrupted; the simulator is stopped. Run the same command again to go on")
-        raise
+        raise KeyboardInterrupt from None
     finally:
         lock.release()
     if result.by_end()[RackEnd.ISOLATED]:
@@ -106,6 +107,20 @@ async def _run(spec: Region, simulator: Simulator, racks: int | None, as_json: b
     return result
 
 
+async def _cancelled_by_sigterm(run: Coroutine[Any, Any, Result]) -> Result:
+    """SIGTERM cancels the run where it waits, as `asyncio.run` does on Ctrl-C: an exception out of a signal handler
+    would come up in the middle of whatever the event loop is at."""
+    task = asyncio.ensure_future(run)
+    loop = asyncio.get_running_loop()
+    before = signal.getsignal(signal.SIGTERM)
+    loop.add_signal_handler(signal.SIGTERM, task.cancel)
+    try:
+        return await task
+    finally:
+        loop.remove_signal_handler(signal.SIGTERM)
+        signal.signal(signal.SIGTERM, before)
+
+
 async def _watch(screen: Screen, forecaster: Forecaster) -> None:
     """Draw forecasts beside the run, never for more than a twentieth of its time."""
     due = 0.0
@@ -125,7 +140,7 @@ def _past(path: Path) -> History | None:
 
 @contextlib.contextmanager
 def _terminated_as_interrupted() -> Generator[None]:
-    """SIGTERM ends a run as Ctrl-C does: what is under way is left to the next run, and the simulator is stopped."""
+    """SIGTERM ends the start and the end of the simulator as Ctrl-C does: it is stopped."""
 
     def interrupt(*_: object) -> None:
         raise KeyboardInterrupt

@@ -119,7 +119,7 @@ def test_an_interrupted_run_stops_its_simulator_and_the_next_one_goes_on(scenari
     result = lines(done.stdout)[-1]
     assert result["racks"]["handed-over"] == 1
     entries = json.loads((simulated_folder("essonne", scenario) / "state" / "ledger.json").read_text())["entries"]
-    flashes = [(e["endpoint"], e["detail"]) for e in entries if e["kind"] == "flash"]
+    flashes = [(e["endpoint"], e["detail"]) for e in entries if e["deed"] == "flash"]
     assert flashes
     assert len(flashes) == len(set(flashes)), "nothing was flashed twice"
 
