@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
 
@@ -163,20 +162,9 @@ class EndpointRun:
 
     def tell(self, step: StepName, outcome: StepOutcome, cause: str = "", detail: str = "") -> None:
         """One event."""
-        event = StepEvent(
-            at=time.time(),
-            rack=self._hand.rack.name,
-            endpoint=self._hand.work.name,
-            kind=self._hand.work.kind,
-            step=step,
-            outcome=outcome,
-            seconds=0.0,
-            cause=cause,
-            detail=detail,
-        )
-        if outcome is not StepOutcome.STARTED:
-            event = replace(event, seconds=time.monotonic() - self._began)
-        self._observe(event)
+        seconds = 0.0 if outcome is StepOutcome.STARTED else time.monotonic() - self._began
+        rack, work = self._hand.rack, self._hand.work
+        self._observe(StepEvent.now(rack, work, step, outcome, seconds=seconds, cause=cause, detail=detail))
 
     def _claims(self, step: Step) -> list[Claim]:
         rack, limits = self._hand.rack, self._hand.services.plan.limits

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
+
+from components.plan.bring_up.work import EndpointWork, RackWork
 
 
 class StepOutcome(StrEnum):
@@ -42,6 +45,31 @@ class StepEvent:
     """Class of the failure, a word of `components.plan.bring_up.cause.Cause`."""
     detail: str = ""
     """For people: one sentence without secrets."""
+
+    @classmethod
+    def now(
+        cls,
+        rack: RackWork,
+        work: EndpointWork,
+        step: str,
+        outcome: StepOutcome,
+        *,
+        seconds: float = 0.0,
+        cause: str = "",
+        detail: str = "",
+    ) -> StepEvent:
+        """What happens at this moment to an endpoint of a rack."""
+        return cls(
+            at=time.time(),
+            rack=rack.name,
+            endpoint=work.name,
+            kind=work.kind,
+            step=step,
+            outcome=outcome,
+            seconds=seconds,
+            cause=cause,
+            detail=detail,
+        )
 
 
 Observer = Callable[[StepEvent], None]

@@ -146,19 +146,10 @@ class RackRun:
     def _tell(
         self, tray: EndpointWork, outcome: StepOutcome, seconds: float, cause: str = "", detail: str = ""
     ) -> None:
-        self._observe(
-            StepEvent(
-                at=time.time(),
-                rack=self._rack.name,
-                endpoint=tray.name,
-                kind=tray.kind,
-                step=StepName.HAND_OVER,
-                outcome=outcome,
-                seconds=seconds,
-                cause=cause,
-                detail=detail,
-            )
+        event = StepEvent.now(
+            self._rack, tray, StepName.HAND_OVER, outcome, seconds=seconds, cause=cause, detail=detail
         )
+        self._observe(event)
 
 
 def hand_over_action(tray: EndpointWork) -> Action:
