@@ -50,6 +50,11 @@ class RegionError(Exception):
         self.problems = tuple(problems)
         super().__init__("\n".join([message, *(f"  {p}" for p in self.problems)]))
 
+    @property
+    def reasons(self) -> str:
+        """On one line, what was found: for where another text says what was asked and what to do."""
+        return "; ".join(p.found or p.message for p in self.problems) or self.message
+
 
 class SpecError(RegionError):
     """The description of a region is not acceptable; nothing has been touched."""

@@ -44,7 +44,7 @@ def open_ledger(plan: RegionPlan) -> Ledger:
         return Ledger.open(plan.region, folder, ledger_store(plan))
     except StoreAwayError as error:
         ledger = Ledger.open(plan.region, folder, None)
-        ledger.away = "; ".join(p.found or p.message for p in error.problems)
+        ledger.away = error.reasons
         return ledger
 
 

@@ -10,6 +10,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+from components.clients.whole_file import sync_folder, write_whole
 from components.engine.acceptance_verdict import Anchor
 from components.errors import Problem, RegionError
 
@@ -74,7 +75,7 @@ class LedgerFolder:
             if self._handle is None:
                 flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND
                 self._handle = os.open(self.path / GROWING, flags, 0o600)
-                self._sync_folder()
+                sync_folder(self.path)
             before = os.fstat(self._handle).st_size
             try:
                 view = memoryview(lines)
@@ -98,20 +99,14 @@ class LedgerFolder:
         name = f"{int(batches[-1].removesuffix(_SUFFIX)) + 1 if batches else 1:06d}{_SUFFIX}"
         try:
             growing.rename(self.path / name)
-            self._sync_folder()
+            sync_folder(self.path)
         except OSError as error:
             raise _refusal(growing, error) from error
         return name
 
     def take(self, name: str, content: bytes) -> None:
         """Keep a batch that another machine wrote."""
-        draft = self.path / f".{name}"
-        with draft.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        draft.rename(self.path / name)
-        self._sync_folder()
+        write_whole(self.path / name, content)
 
     def anchor(self) -> tuple[str, Anchor | None]:
         """The last batch that the store was seen to hold, and its last entry; an empty name and None before any."""
@@ -125,22 +120,13 @@ class LedgerFolder:
 
     def set_anchor(self, name: str, anchor: Anchor) -> None:
         """Note what the store holds."""
-        draft = self.path / f".{_ANCHOR}"
-        draft.write_text(f"{name} {anchor}\n")
-        draft.rename(self.path / _ANCHOR)
+        write_whole(self.path / _ANCHOR, f"{name} {anchor}\n".encode())
 
     def close(self) -> None:
         """Let go of the growing batch's file."""
         if self._handle is not None:
             os.close(self._handle)
             self._handle = None
-
-    def _sync_folder(self) -> None:
-        handle = os.open(self.path, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
 
 
 def _refusal(path: Path, error: Exception) -> LedgerError:

@@ -171,7 +171,7 @@ class Ledger:
                 self._folder.set_anchor(name, _end_of(content))
             self.away = ""
         except DeviceError as error:
-            self.away = "; ".join(p.found or p.message for p in error.problems) or error.message
+            self.away = error.reasons
 
     def _next_to_bring(self) -> str | None:
         brought, _ = self._folder.anchor()
@@ -189,7 +189,7 @@ class Ledger:
                     self._folder.take(name, content)
                     self._folder.set_anchor(name, _end_of(content))
         except StoreAwayError as error:
-            self.away = str(error.problems[0].found)
+            self.away = error.reasons
 
     def _replay(self) -> None:
         for name, content in self._folder.contents():

@@ -6,7 +6,6 @@ first contact with a new host is as safe as the hundredth. Private keys stay in 
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,6 +14,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from components.clients.redaction import register
+from components.clients.whole_file import write_whole
 
 OPENSSH = serialization.Encoding.OpenSSH
 
@@ -48,7 +48,7 @@ def ensure_host_key(folder: Path, machine: str) -> HostKey:
         text = key.private_bytes(
             serialization.Encoding.PEM, serialization.PrivateFormat.OpenSSH, serialization.NoEncryption()
         )
-        _write(path, text.decode(), 0o600)
+        write_whole(path, text)
     private = register(path.read_text())
     return HostKey(private=private, public=public_half(private))
 
@@ -67,16 +67,4 @@ def pin(known_hosts: Path, keys: Mapping[str, str]) -> None:
     text = "".join(f"{line}\n" for line in lines)
     if not known_hosts.exists() or known_hosts.read_text() != text:
         known_hosts.parent.mkdir(parents=True, exist_ok=True)
-        _write(known_hosts, text, 0o644)
-
-
-def _write(path: Path, text: str, mode: int) -> None:
-    """Whole or not at all, however the process ends."""
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    draft.unlink(missing_ok=True)
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
-    with os.fdopen(descriptor, "w") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    draft.rename(path)
+        write_whole(known_hosts, text.encode(), 0o644)

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from components.clients.ironic import Ironic
+from components.clients.whole_file import write_whole
 from components.plan.bring_up.nodes import node_file, node_record
 from components.plan.bring_up.work import EndpointWork, RackWork
 from components.plan.naming import host_name
@@ -48,7 +48,8 @@ class IronicNodes:
             for tray in trays
         ]
         macs = {host_name(rack.name, int(tray.place)): tray.macs for tray in trays}
-        await asyncio.to_thread(self._write, rack.name, json.dumps(node_file(records, macs), indent=1))
+        text = json.dumps(node_file(records, macs), indent=1)
+        await asyncio.to_thread(write_whole, self._folder / f"{rack.name}.json", text.encode())
 
     async def is_enrolled(self, rack: RackWork, tray: EndpointWork) -> bool:
         """Whether Ironic has this serial under this name, with all its ports. Without Ironic the record is all there
@@ -77,10 +78,3 @@ class IronicNodes:
         """Ports that Ironic does not have."""
         known = await self._ironic.ports(name) if self._ironic else frozenset[str]()
         return [mac for mac in tray.macs if mac.lower() not in known]
-
-    def _write(self, rack: str, text: str) -> None:
-        path = self._folder / f"{rack}.json"
-        draft = path.with_suffix(".new")
-        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-            file.write(text)
-        draft.replace(path)

@@ -72,12 +72,20 @@ def ca_context(project: Path, reference: str) -> ssl.SSLContext:
         raise _refusal(reference, "does not hold a certificate", allowed="PEM of the region's CA") from None
 
 
+def public_mode(path: Path) -> str | None:
+    """Mode of a file or folder that others than its owner may get at, as `0o644`; None of a private one.
+
+    Raises OSError.
+    """
+    mode = stat.S_IMODE(path.stat().st_mode)
+    return oct(mode) if mode & 0o077 else None
+
+
 def _read(path: Path, reference: str, *, private: bool) -> str:
     try:
-        mode = stat.S_IMODE(path.stat().st_mode)
-        if private and mode & 0o077:
+        if private and (mode := public_mode(path)):
             raise _refusal(
-                reference, "others may read this file", found=oct(mode), allowed="0o600", remedy=f"chmod 600 {path}"
+                reference, "others may read this file", found=mode, allowed="0o600", remedy=f"chmod 600 {path}"
             )
         return path.read_text()
     except OSError as error:

@@ -86,9 +86,14 @@ def verify(
                 )
             )
         except StoreAwayError as error:
-            found = "; ".join(p.found or p.message for p in error.problems)
             results.append(
-                judged("ledger.store", good=False, expected="the store answers", found=found, remedy=f"see {RUNBOOK}")
+                judged(
+                    "ledger.store",
+                    good=False,
+                    expected="the store answers",
+                    found=error.reasons,
+                    remedy=f"see {RUNBOOK}",
+                )
             )
     output.show_checks(results, as_json)
     if worst(results) is Status.FAIL:

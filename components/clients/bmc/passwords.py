@@ -18,7 +18,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, cast
 
-from components.clients.secrets import SecretError
+from components.clients.secrets import SecretError, public_mode
+from components.clients.whole_file import write_whole
 from components.engine.bring_up.services import Passwords
 from components.errors import Problem
 from components.plan.bring_up.work import RackWork
@@ -79,7 +80,7 @@ class PasswordFolder:
         missing = {e.name: {"username": e.username, "password": _mint()} for e in rack.endpoints if e.name not in kept}
         if missing:
             kept |= missing
-            _write(path, json.dumps(kept, indent=1).encode())
+            write_whole(path, json.dumps(kept, indent=1).encode())
         known = self._known(rack.name)
         return {
             e.name: Passwords(
@@ -125,29 +126,12 @@ def _mint() -> str:
             return made
 
 
-def _write(path: Path, content: bytes) -> None:
-    """Whole or not at all, and on disk when it returns."""
-    draft = path.with_suffix(".new")
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(descriptor)
-    draft.replace(path)
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
-
-
 def _refuse_public(path: Path) -> None:
-    mode = path.stat().st_mode & 0o777
-    if mode & 0o077:
+    if mode := public_mode(path):
         problem = Problem(
             path=path.name,
             message="others may read the passwords of BMCs",
-            found=oct(mode),
+            found=mode,
             allowed="0o700 for the directory, 0o600 for its files",
             remedy=f"chmod go= {path.name}",
             rule="secret",

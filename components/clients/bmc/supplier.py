@@ -5,7 +5,6 @@ Owns the reading of its file, which is for its owner only; no value of it is eve
 
 from __future__ import annotations
 
-import stat
 from collections.abc import Mapping
 from ipaddress import IPv4Address
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, TypeAdapter, ValidationError
 
+from components.clients.secrets import public_mode
 from components.errors import Problem, SpecError
 from components.plan.bring_up.compile import Delivered, DeliveredRacks
 from components.spec.catalogue.firmware import Endpoint
@@ -39,15 +39,14 @@ _FORM: TypeAdapter[dict[str, dict[str, _Listed]]] = TypeAdapter(dict[str, dict[s
 def read_supplier(path: Path) -> tuple[DeliveredRacks, Mapping[str, str]]:
     """The list, and endpoint -> factory password. Raises SpecError with every problem."""
     try:
-        mode = stat.S_IMODE(path.stat().st_mode)
-        if mode & 0o077:
+        if mode := public_mode(path):
             raise _refused(
                 path,
                 [
                     Problem(
                         path=path.name,
                         message="others may read this file, which holds passwords",
-                        found=oct(mode),
+                        found=mode,
                         allowed="0o600",
                         remedy=f"chmod 600 {path}",
                         rule="secret",
