@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from components.clients.bmc.passwords import LOCKOUT_S, PasswordFolder
@@ -60,29 +60,60 @@ def scope_of(region: str) -> str:
     return f"{region}.bring-up"
 
 
-async def bring_up_region(
+@dataclass(frozen=True, kw_only=True)
+class Prepared:
+    """A bring-up that is known to the end, before anything is touched."""
+
+    region: str
+    plan: Plan
+    files: BringUpFiles
+    packages: Mapping[Endpoint, Path]
+    factory: Mapping[str, str] = field(repr=False)
+    """Endpoint -> factory password."""
+    answer_s: float
+    tempo: Tempo
+
+
+def prepare(
     region: Region,
     *,
     files: BringUpFiles,
-    observe: Observer,
-    ledger: AcceptanceLedger | None = None,
-    ironic: Ironic | None = None,
     compression: float = 1.0,
     racks: Collection[str] | None = None,
-    pace: Pace | None = None,
     answer_s: float | None = None,
-) -> Result:
-    """Bring all racks with a bring-up in the catalogue up, or those of `racks`.
+) -> Prepared:
+    """What to do with all racks that have a bring-up in the catalogue, or those of `racks`.
 
-    Raises RegionError, having touched nothing, where description, lists or another run stand against it; failures of
-    devices are in the result. `compression` is that of a simulated fleet: seconds that machines need, and limits on
-    them, are divided by it. `answer_s` is the longest wait for one answer, which no fleet compresses.
+    Raises SpecError where description or lists stand against it. `compression` is that of a simulated fleet: seconds
+    that machines need, and limits on them, are divided by it. `answer_s` is the longest wait for one answer, which no
+    fleet compresses.
     """
     answer_s = answer_s or (ANSWER_S if compression == 1 else SIMULATED_ANSWER_S)
     delivered, factory = read_supplier(files.supplier)
     plan = compile_bring_up(region, delivered, racks)
-    packages = _packages(files.firmware, plan)
-    passwords = PasswordFolder(files.passwords, factory, lockout_s=LOCKOUT_S / compression)
+    return Prepared(
+        region=region.region,
+        plan=plan,
+        files=files,
+        packages=_packages(files.firmware, plan),
+        factory=factory,
+        answer_s=answer_s,
+        tempo=Tempo(compression=compression, allowance_s=2 * answer_s),
+    )
+
+
+async def carry_out(
+    prepared: Prepared,
+    *,
+    observe: Observer,
+    ledger: AcceptanceLedger | None = None,
+    ironic: Ironic | None = None,
+    pace: Pace | None = None,
+) -> Result:
+    """Bring the racks up. Raises RegionError, having touched nothing, where another run stands against it; failures of
+    devices are in the result."""
+    plan, files, tempo = prepared.plan, prepared.files, prepared.tempo
+    passwords = PasswordFolder(files.passwords, prepared.factory, lockout_s=tempo.machine_s(LOCKOUT_S))
     nodes = IronicNodes(
         files.nodes,
         plan.bring_up.kind(Endpoint.COMPUTE_TRAY),
@@ -92,8 +123,8 @@ async def bring_up_region(
         ironic=ironic,
     )
     tls = ssl.create_default_context(cafile=files.ca)
-    with Journal.open(files.journal, scope=scope_of(region.region), wait_s=LOCK_S, redact=redact) as journal:
-        async with BmcClients(pace or Pace(), tls, answer_s=answer_s) as clients:
+    with Journal.open(files.journal, scope=scope_of(prepared.region), wait_s=LOCK_S, redact=redact) as journal:
+        async with BmcClients(pace or Pace(), tls, answer_s=prepared.answer_s) as clients:
             services = Services(
                 plan=plan,
                 journal=journal,
@@ -101,11 +132,26 @@ async def bring_up_region(
                 connect=clients.connect,
                 passwords=passwords,
                 nodes=nodes,
-                packages=packages,
-                tempo=Tempo(compression=compression, allowance_s=2 * answer_s),
+                packages=prepared.packages,
+                tempo=tempo,
                 ledger=ledger,
             )
             return await bring_up(services, observe=observe)
+
+
+async def bring_up_region(
+    region: Region,
+    *,
+    files: BringUpFiles,
+    observe: Observer,
+    compression: float = 1.0,
+    racks: Collection[str] | None = None,
+    pace: Pace | None = None,
+    answer_s: float | None = None,
+) -> Result:
+    """Both, for those who need nothing in between."""
+    prepared = prepare(region, files=files, compression=compression, racks=racks, answer_s=answer_s)
+    return await carry_out(prepared, observe=observe, pace=pace)
 
 
 def _packages(folder: Path, plan: Plan) -> Mapping[Endpoint, Path]:

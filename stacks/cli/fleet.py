@@ -20,17 +20,14 @@ from rich.text import Text
 
 from components.clients.acceptance_folder import LedgerFolder
 from components.clients.acceptance_ledger import Ledger
-from components.clients.bmc.supplier import read_supplier
 from components.engine.bring_up.event import StepEvent
 from components.engine.bring_up.result import RackEnd, Result
-from components.engine.bring_up.services import Tempo
 from components.engine.forecast import Forecaster
 from components.engine.forecast_history import History
 from components.engine.lock import RunLock
-from components.plan.bring_up.compile import compile_bring_up
 from components.spec import load
 from components.spec.region import Region
-from stacks.bring_up import SIMULATED_ANSWER_S, BringUpFiles, bring_up_region
+from stacks.bring_up import BringUpFiles, carry_out, prepare
 from stacks.cli import output
 from stacks.cli.arguments import scenario_of
 from stacks.cli.bring_up_screen import Screen, result_data, summary
@@ -65,14 +62,6 @@ def up_on_fleet(region: str, fleet: str, racks: int | None, as_json: bool) -> No
 
 async def _run(spec: Region, simulator: Simulator, racks: int | None, as_json: bool) -> Result:
     folder = simulator.folder
-    delivered, _ = read_supplier(simulator.supplier)
-    names = simulator.racks[:racks]
-    plan = compile_bring_up(spec, delivered, names)
-    past = _past(folder / "history.json")
-    tempo = Tempo(compression=simulator.compression, allowance_s=2 * SIMULATED_ANSWER_S)
-    forecaster = Forecaster(plan, tempo=tempo, history=past)
-    tally = Tally(plan)
-    title = f"region up {spec.region} on a simulated fleet: {tally.racks} racks, {tally.endpoints:,} endpoints"
     files = BringUpFiles(
         journal=folder / "journal.db",
         supplier=simulator.supplier,
@@ -81,6 +70,11 @@ async def _run(spec: Region, simulator: Simulator, racks: int | None, as_json: b
         nodes=folder / "nodes",
         ca=simulator.ca,
     )
+    prepared = prepare(spec, files=files, compression=simulator.compression, racks=simulator.racks[:racks])
+    past = _past(folder / "history.json")
+    forecaster = Forecaster(prepared.plan, tempo=prepared.tempo, history=past)
+    tally = Tally(prepared.plan)
+    title = f"region up {spec.region} on a simulated fleet: {tally.racks} racks, {tally.endpoints:,} endpoints"
     async with Ledger.open(spec.region, LedgerFolder(folder / "ledger"), None) as ledger:
         with Screen(title, tally, as_json) as screen:
 
@@ -90,9 +84,7 @@ async def _run(spec: Region, simulator: Simulator, racks: int | None, as_json: b
 
             watch = asyncio.create_task(_watch(screen, forecaster))
             try:
-                result = await bring_up_region(
-                    spec, files=files, observe=observe, ledger=ledger, compression=simulator.compression, racks=names
-                )
+                result = await carry_out(prepared, observe=observe, ledger=ledger)
             finally:
                 watch.cancel()
     newer = forecaster.history
