@@ -28,16 +28,17 @@ def chosen(layers: list[str] | None) -> tuple[str, ...]:
 def scenario_of(fleet: str) -> Path:
     """The scenario's file. Raises SpecError for anything but `sim:FILE`."""
     path = Path(fleet.removeprefix(_SIMULATED))
-    if not fleet.startswith(_SIMULATED) or not path.is_file():
+    is_simulated = fleet.startswith(_SIMULATED)
+    if not is_simulated or not path.is_file():
         raise SpecError(
             "there is no such fleet",
             [
                 Problem(
                     path="--fleet",
-                    message="a fleet is simulated, and behaves as a scenario file says",
+                    message=f"there is no file {path}" if is_simulated else "only a simulated fleet is known",
                     found=fleet,
-                    allowed="sim:SCENARIO.yaml",
-                    remedy="docs/guides/fleet.md shows a scenario; an empty file is a fleet in good order",
+                    allowed="sim:SCENARIO.yaml, a file that says how the fleet behaves",
+                    remedy="docs/examples/simulated-fleet.yaml is one; docs/guides/fleet.md tells what it may say",
                 )
             ],
         )

@@ -12,10 +12,12 @@ from components.errors import SpecError
 from components.plan import compile_region
 from components.plan.pending import pending_index
 from components.spec import load
+from lab.fleet import scenario
 from tests.regions import REGIONS, ROOT
 
 LITERAL = ROOT / "docs" / "examples" / "essonne-literal"
 CATALOGUE = REGIONS / "_catalogue"
+FLEET = ROOT / "docs" / "examples" / "simulated-fleet.yaml"
 NAMES = sorted(path.name for path in REGIONS.iterdir() if path.is_dir() and not path.name.startswith("_"))
 
 LYON = """
@@ -144,3 +146,9 @@ def test_regions_that_stand_beside_each_other_share_no_address() -> None:
         for other in (name for name in pools if name > one):
             shared = [(a, b) for a in networks for b in pools[other] if a.overlaps(b)]
             assert shared == [], (one, other)
+
+
+def test_the_example_of_a_simulated_fleet_is_in_good_order() -> None:
+    found = scenario.load(FLEET)
+    assert not found.faults
+    assert found.time.compression == 120
