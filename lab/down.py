@@ -3,6 +3,10 @@
 First in order, by what is recorded; then by looking at the kernel: groups, name spaces, mounts and loop
 devices that carry the lab's names or lie below its directory. So it also cleans up after a crash, and when
 the records are lost.
+
+A lab of another checkout is taken away only if it is dead: no recorded process lives (number, start time and
+boot are compared), its control groups are empty, none of its name spaces exists. That its directory is there
+says nothing, and that it is gone neither.
 """
 
 from __future__ import annotations
@@ -12,12 +16,12 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
-from lab import cgroups, devices, limits, mounts, network, processes
+from lab import cgroups, devices, limits, links, mounts, network, processes
 from lab.context import Lab
-from lab.errors import LabError
-from lab.home import RUN, Home, locked, refuse_foreign
+from lab.errors import LabError, OwnerError
+from lab.home import RUN, Home, locked, owner
 from lab.progress import Progress
-from lab.steps import Outcome, Step, perform
+from lab.steps import Outcome, Step, Watcher, perform
 from lab.wiring import Machine, Switch
 
 
@@ -27,18 +31,75 @@ def down(home: Home, lab: Lab | None, progress: Progress, *, purge: bool = False
     Without a wiring (`lab` is None) no network was made by anybody; the rest is looked for all the same.
     """
     with locked():
-        refuse_foreign(home)
-        outcomes = perform(_plan(home, lab), progress)
-        failed = [o for o in outcomes if o.error]
-        if failed:
-            raise LabError(
-                "the lab is not completely removed",
-                details=[f"{o.step.title}: {o.error}" for o in failed],
-                remedy="run `python -m lab down` again; what is left is named above",
-            )
+        take_over(home, progress)
+        outcomes = _remove(home, lab, progress)
         if purge:
             shutil.rmtree(home.path, ignore_errors=True)
         shutil.rmtree(RUN, ignore_errors=True)
+    return outcomes
+
+
+def take_over(home: Home, progress: Progress) -> None:
+    """Refuse while a lab of another checkout lives; take away what is left of a dead one.
+
+    Called with the machine's lock held, which stays. The dead lab's own directory stays too: it is its checkout's.
+    """
+    found = owner()
+    if found is None or found == home.path:
+        return
+    dead = Home(path=found)
+    lab = _as_built(dead)
+    if life := _sign_of_life(lab):
+        raise OwnerError(
+            "this machine already runs a lab of another checkout",
+            found=f"{found}: {life}",
+            allowed=str(home.path),
+            remedy=f"take that one down first: LAB_HOME={found} python -m lab down",
+        )
+    _remove(dead, lab, _Unwatched())
+    for entry in RUN.iterdir():
+        if entry.is_dir():
+            shutil.rmtree(entry)
+        elif entry.name != "lock":
+            entry.unlink()
+    progress.summary(f"nothing of the lab of {found} ran any more: what it left is removed", taken_over=str(found))
+
+
+class _Unwatched:
+    """The steps of a removal that is told in one line."""
+
+    def started(self, step: Step) -> None: ...
+    def note(self, step: str, text: str) -> None: ...
+    def ended(self, outcome: Outcome, done: int, total: int) -> None: ...
+
+
+def _as_built(home: Home) -> Lab | None:
+    try:
+        return Lab.running(home) if Lab.is_described(home) else None
+    except LabError:  # of a version with another form of wiring: what needs no names is looked for all the same
+        return None
+
+
+def _sign_of_life(lab: Lab | None) -> str | None:
+    """What of a lab is there still; for a person."""
+    if running := [name for name in processes.names() if processes.pid_of(name) is not None]:
+        return f"{', '.join(running)} {'runs' if len(running) == 1 else 'run'}"
+    if members := cgroups.members():
+        return f"processes {', '.join(map(str, sorted(members)))} run in its control groups"
+    if lab and (there := [name for name in network.spaces(lab.wiring) if links.namespace_exists(name)]):
+        return f"name spaces {', '.join(there)} exist"
+    return None
+
+
+def _remove(home: Home, lab: Lab | None, watcher: Watcher) -> Sequence[Outcome]:
+    outcomes = perform(_plan(home, lab), watcher)
+    failed = [o for o in outcomes if o.error]
+    if failed:
+        raise LabError(
+            "the lab is not completely removed",
+            details=[f"{o.step.title}: {o.error}" for o in failed],
+            remedy=f"run `LAB_HOME={home.path} python -m lab down` again; what is left is named above",
+        )
     return outcomes
 
 

@@ -1,8 +1,9 @@
 """Where a lab keeps its things, and whose lab this machine runs.
 
 A machine has one set of interface names and one `/run`, so it runs one lab. The checkout that
-owns it is named in `/run/gpuregion-lab/owner.json`; another checkout is refused. A lock beside it
-makes `up` and `down` wait for nobody and harm nobody: the second one is told who holds it.
+owns it is named in `/run/gpuregion-lab/owner.json`; another checkout is refused while that lab lives
+(`lab.down.take_over`). A lock beside it makes `up` and `down` wait for nobody and harm nobody: the second
+one is told who holds it.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from collections.abc import Generator
 from dataclasses import dataclass
 from pathlib import Path
 
-from lab.errors import LabError, OwnerError
+from lab.errors import LabError
 
 RUN = Path("/run/gpuregion-lab")
 PROJECT = Path(__file__).resolve().parent.parent
@@ -123,21 +124,8 @@ def owner() -> Path | None:
 
 
 def claim(home: Home) -> None:
-    """Write down that this machine's lab is ours; refuse if it is somebody else's."""
-    refuse_foreign(home)
+    """Write down that this machine's lab is ours. Whoever does has asked `lab.down.take_over` before."""
     write_atomically(RUN / "owner.json", json.dumps({"home": str(home.path)}) + "\n")
-
-
-def refuse_foreign(home: Home) -> None:
-    """Refuse if another checkout's lab is here. A lab whose home is gone belongs to nobody."""
-    found = owner()
-    if found is not None and found != home.path and found.exists():
-        raise OwnerError(
-            "this machine already runs a lab of another checkout",
-            found=str(found),
-            allowed=str(home.path),
-            remedy=f"take that one down first: LAB_HOME={found} python -m lab down",
-        )
 
 
 def write_atomically(path: Path, text: str, mode: int = 0o644) -> None:

@@ -67,11 +67,15 @@ def where_is(wiring: Wiring, device: str, port: str) -> str | None:
     raise LabError(f"the cable of {device} {port} is not there", remedy="python -m lab up makes it")
 
 
+def spaces(wiring: Wiring) -> list[str]:
+    """Names of all name spaces that devices of this lab live in, or leave their ports in."""
+    return [*wiring.device_names, *(chassis(machine.name) for machine in wiring.machines)]
+
+
 def remove(wiring: Wiring) -> bool:
     """Remove all that `ensure` makes, and the name spaces of running machines, by their names; whether any was."""
     devices = wiring.device_names
-    spaces = [*devices, *(chassis(machine.name) for machine in wiring.machines)]
-    found = [space for space in spaces if (links.NAMESPACES / space).exists()]
+    found = [space for space in spaces(wiring) if (links.NAMESPACES / space).exists()]
     for space in found:
         links.delete_namespace(space)
     # A name space may outlive its name for a while; what is in the root name space goes by name.

@@ -8,6 +8,7 @@ from functools import partial
 from lab import devices, limits, mounts, network, prerequisites, realtime, roots
 from lab.bmc import service as bmc
 from lab.context import Lab
+from lab.down import take_over
 from lab.errors import LabError
 from lab.home import claim, locked
 from lab.images import publish, ramdisk
@@ -22,6 +23,7 @@ def up(lab: Lab, progress: Progress, only: Sequence[str] = ()) -> Sequence[Outco
     """Make everything of the lab that is missing, or `only` some parts with what they need."""
     prerequisites.require()
     with locked():
+        take_over(lab.home, progress)
         claim(lab.home)
         network.refuse_collisions(lab.wiring)
         _prepare(lab)
