@@ -32,6 +32,8 @@ _TITLES = {
     "baselines": "Firmware baselines",
     "software": "Software sets",
     "bring_ups": "Bring-ups",
+    "models": "Models",
+    "prices": "Prices",
     "latencies": "Latencies",
 }
 

@@ -198,6 +198,24 @@ ROWS = [
     row("value-choice", _SHELF, "  kw: {confidence: V, sources: [S4]}", "  kw: {confidence: C, sources: [S4]}",
         "  kw: {conf", "catalogue.power_units[1].evidence.kw.confidence",
         "the value is none of the known ones|C|'V', 'D' or 'K'|correct the value"),
+    row("model-cache", "models/mistral-small.yaml", "head_dim: 128\n", "",
+        "kind: vision", "catalogue.models[3].kind",
+        "the memory that mistral-small needs for each token cannot be computed|half of heads|`kv_heads`"
+        " and `head_dim`, or `kv_latent_dim` and `kv_rope_dim`|take it from the model's own configuration file"),
+    row("model-context", "models/pixtral-12b.yaml", "serving: {context_tokens: 16384,", "serving: {context_tokens: 200000,",
+        "serving: {", "catalogue.models[4].serving.context_tokens",
+        "pixtral-12b has no such context|200,000 tokens|at most 131,072 tokens|serve a shorter context"),
+    row("model-simulator", "models/lab-echo.yaml", "plays: mistral-small", "plays: mistral-smal",
+        "plays:", "catalogue.models[1].plays",
+        "there is no such model|mistral-smal|bge-m3, lab-echo, mistral-large-3, mistral-small, pixtral-12b|did you mean"
+        " mistral-small?"),
+    row("price-form", "prices/core.yaml", "unit: core-hour", "unit: gpu-hour",
+        "unit: gpu-hour", "catalogue.prices[0].unit",
+        "only the price of a GPU-hour is one of a GPU model, and it always is|gpu-hour of no GPU model|gpu-hour with"
+        " `gpu_model`, or another unit without|correct the unit, or name the GPU"),
+    row("price-twice", "prices/gpu-h200.yaml", "gpu_model: NVIDIA H200", "gpu_model: NVIDIA GB200",
+        "unit: gpu-hour", "catalogue.prices[5].unit",
+        "the same thing has two prices|gpu-gb200 and gpu-h200, gpu-hour of NVIDIA GB200|one price|remove one of them"),
 ]
 # fmt: on
 

@@ -9,7 +9,9 @@ from components.spec.catalogue.evidence import CatalogueItem, Evidence, Source
 from components.spec.catalogue.files import CatalogueFiles, load_catalogue, read_catalogue
 from components.spec.catalogue.firmware import Endpoint, FirmwareBaseline
 from components.spec.catalogue.latency import Latency
+from components.spec.catalogue.model import ModelProfile
 from components.spec.catalogue.power import PowerUnit
+from components.spec.catalogue.price import Price
 from components.spec.catalogue.rack import RackProfile
 from components.spec.catalogue.software import SoftwareSet
 from components.spec.catalogue.switch import SwitchProfile
@@ -24,7 +26,9 @@ __all__ = [
     "Evidence",
     "FirmwareBaseline",
     "Latency",
+    "ModelProfile",
     "PowerUnit",
+    "Price",
     "RackProfile",
     "SoftwareSet",
     "Source",

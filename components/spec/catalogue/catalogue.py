@@ -13,7 +13,9 @@ from components.spec.catalogue.bring_up import BringUp
 from components.spec.catalogue.evidence import CatalogueItem, Source, SourceId
 from components.spec.catalogue.firmware import FirmwareBaseline
 from components.spec.catalogue.latency import Latency
+from components.spec.catalogue.model import ModelProfile
 from components.spec.catalogue.power import PowerUnit
+from components.spec.catalogue.price import Price
 from components.spec.catalogue.rack import RackProfile
 from components.spec.catalogue.software import SoftwareSet
 from components.spec.catalogue.switch import SwitchProfile
@@ -41,6 +43,9 @@ class Catalogue(Model):
     """Together the compatibility matrix."""
     bring_ups: tuple[BringUp, ...] = ()
     """How kinds of racks are brought from the floor to the hand-over to Ironic."""
+    models: tuple[ModelProfile, ...] = ()
+    """That services may name."""
+    prices: tuple[Price, ...] = ()
     latencies: tuple[Latency, ...] = ()
     sites: Sites = Field(default_factory=lambda: MappingProxyType({}))
     """Site of a latency -> the country whose law it is under."""
@@ -71,6 +76,10 @@ class Catalogue(Model):
         """The bring-up of this name."""
         return _named(self.bring_ups, name)
 
+    def model(self, name: str) -> ModelProfile | None:
+        """The model of this name."""
+        return _named(self.models, name)
+
     def software_for(
         self, *, os: str, arch: str, gpu_architecture: str | None = None, driver: str | None = None
     ) -> tuple[SoftwareSet, ...]:
@@ -89,7 +98,17 @@ class Catalogue(Model):
 
     def items(self) -> Iterator[tuple[str, int, CatalogueItem]]:
         """All items that carry evidence, with their kind and place in it."""
-        for kind in ("racks", "switches", "power_units", "baselines", "software", "bring_ups", "latencies"):
+        for kind in (
+            "racks",
+            "switches",
+            "power_units",
+            "baselines",
+            "software",
+            "bring_ups",
+            "models",
+            "prices",
+            "latencies",
+        ):
             for index, item in enumerate(getattr(self, kind)):
                 yield kind, index, item
 

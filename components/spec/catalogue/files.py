@@ -27,6 +27,8 @@ FOLDERS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "firmware": ("baselines", "baseline"),
         "software": ("software", "software"),
         "bring_up": ("bring_ups", "bring_up"),
+        "models": ("models", "model"),
+        "prices": ("prices", "price"),
     }
 )
 """Sub-folder -> field of the catalogue, and the key that holds an item's name."""

@@ -14,7 +14,9 @@ from components.spec.catalogue.catalogue import Sites
 from components.spec.catalogue.evidence import Source, SourceId
 from components.spec.catalogue.firmware import FirmwareBaseline
 from components.spec.catalogue.latency import Latency
+from components.spec.catalogue.model import ModelProfile
 from components.spec.catalogue.power import PowerUnit
+from components.spec.catalogue.price import Price
 from components.spec.catalogue.rack import RackProfile
 from components.spec.catalogue.software import SoftwareSet
 from components.spec.catalogue.switch import SwitchProfile
@@ -38,6 +40,8 @@ MODELS: Mapping[str, type[Model]] = MappingProxyType(
         "firmware": FirmwareBaseline,
         "software": SoftwareSet,
         "bring_up": BringUp,
+        "models": ModelProfile,
+        "prices": Price,
         "latency.yaml": LatencyFile,
     }
 )
