@@ -22,8 +22,9 @@ from typing import Any
 
 from components.clients.kubernetes import Kubernetes, Object
 from components.clients.web import Answer, call
-from components.plan.model import RegionPlan, ServicePlan
+from components.plan.model import RegionPlan
 from components.plan.naming import kubeconfig_path
+from components.plan.tenants import ServicePlan
 from stacks.project import ROOT, load_plan
 
 STEPS = (

@@ -57,21 +57,17 @@ CASES: Mapping[str, Scenario] = {
         ),
     ),
     "tenant-quota": Scenario(
-        base=LAB, after=(Edit("cluster.yaml", "quota: {pods: 20, gpus: 4}", "quota: {pods: 20, gpus: 3}"),)
+        base=LAB, after=(Edit("tenants/demo.yaml", "quota: {pods: 20, gpus: 4}", "quota: {pods: 20, gpus: 3}"),)
     ),
-    "namespace-added": Scenario(
+    "tenant-added": Scenario(
         base=LAB,
-        before=(Edit("cluster.yaml", "quota: {pods: 20, gpus: 4}", "quota: {pods: 20, gpus: 2}"),),
+        before=(Edit("tenants/demo.yaml", "quota: {pods: 20, gpus: 4}", "quota: {pods: 20, gpus: 2}"),),
         after=(
-            Edit(
-                "cluster.yaml",
-                "quota: {pods: 20, gpus: 2}}\n",
-                "quota: {pods: 20, gpus: 2}}\n    - {name: tenant-two, quota: {pods: 10, gpus: 2}}\n",
-            ),
+            Edit("tenants/two.yaml", "", "tenant: two\nquota: {pods: 10, gpus: 2}\n"),
         ),
     ),
-    "service-gpus": Scenario(base=LAB, after=(Edit("cluster.yaml", "gpus: 1\n", "gpus: 2\n"),)),
-    "service-scaling": Scenario(base=LAB, after=(Edit("cluster.yaml", "min: 0, max: 2", "min: 1, max: 2"),)),
+    "service-gpus": Scenario(base=LAB, after=(Edit("tenants/demo.yaml", "count: 1", "count: 2"),)),
+    "service-scaling": Scenario(base=LAB, after=(Edit("tenants/demo.yaml", "min: 0, max: 2", "min: 1, max: 2"),)),
     "gpu-driver": Scenario(
         base=LAB,
         after=(

@@ -43,9 +43,9 @@ SMALL: tuple[Edit, ...] = (
     Edit("racks.yaml", "ids: 251-253", "ids: 9-11"),
     Edit("network.yaml", "spines_per_plane: 24", "spines_per_plane: 14"),
     Edit("network.yaml", "spine_ids: 1-96", "spine_ids: 1-56"),
-    Edit("cluster.yaml", "gpus: 8000", "gpus: 128"),
-    Edit("cluster.yaml", "gpus: 4000", "gpus: 64"),
-    Edit("cluster.yaml", "max: 256", "max: 128"),
+    Edit("tenants/chat.yaml", "gpus: 8000", "gpus: 128"),
+    Edit("tenants/research.yaml", "gpus: 4000", "gpus: 64"),
+    Edit("tenants/chat.yaml", "max: 256", "max: 128"),
     Edit("region.yaml", "  claims: {gpus: 18000, megawatts: 40}\n", ""),
 )
 """What makes a small region of Essonne's own files: two scalable units, four racks of 18 trays."""
@@ -97,9 +97,9 @@ def write(folder: Path, base: Base, edits: Iterable[Edit] = ()) -> Path:
     for edit in (*base.edits, *edits):
         name = edit.file if edit.file.startswith("_catalogue/") else f"{base.region}/{edit.file}"
         path = received if edit.file == "received" else regions / name
-        text = path.read_text()
-        assert text.count(edit.old) == 1, f"{edit.old!r} stands {text.count(edit.old)} times in {edit.file}"
-        path.write_text(text.replace(edit.old, edit.new))
+        text = path.read_text() if path.is_file() else ""
+        assert not edit.old or text.count(edit.old) == 1, f"{edit.old!r} stands {text.count(edit.old)} times in {edit.file}"
+        path.write_text(text.replace(edit.old, edit.new) if edit.old else text + edit.new)
     return folder
 
 

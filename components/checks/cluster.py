@@ -46,7 +46,7 @@ async def check_cluster(plan: RegionPlan, project: Path, *, probe: bool = False)
 
 
 async def _check_objects(plan: RegionPlan, api: Kubernetes) -> list[CheckResult]:
-    tenants = plan.cluster.namespaces
+    tenants = plan.cluster.tenants
     nodes, pods, dns, device_class = await asyncio.gather(
         api.items("/api/v1/nodes"),
         api.items("/api/v1/pods"),
@@ -54,7 +54,7 @@ async def _check_objects(plan: RegionPlan, api: Kubernetes) -> list[CheckResult]
         api.find(f"/apis/resource.k8s.io/v1/deviceclasses/{plan.cluster.device_class}"),
     )
     quotas = await asyncio.gather(
-        *(api.find(f"/api/v1/namespaces/{tenant.name}/resourcequotas/tenant") for tenant in tenants)
+        *(api.find(f"/api/v1/namespaces/{tenant.namespace}/resourcequotas/tenant") for tenant in tenants)
     )
     return [
         *check_nodes(plan, nodes),

@@ -10,8 +10,9 @@ from typing import Any, cast
 
 from components.checks.judge import condition, judged, name_of
 from components.checks.result import CheckResult
-from components.plan.model import HostPlan, NamespacePlan, RegionPlan
+from components.plan.model import HostPlan, RegionPlan
 from components.plan.serving import device_driver, device_quota
+from components.plan.tenants import TenantPlan
 
 NODE_RUNBOOK = "docs/runbooks/NodeNotReady.md"
 
@@ -97,12 +98,12 @@ def check_device_class(plan: RegionPlan, device_class: Mapping[str, Any] | None)
     )
 
 
-def check_namespace(plan: RegionPlan, tenant: NamespacePlan, quota: Mapping[str, Any] | None) -> CheckResult:
+def check_namespace(plan: RegionPlan, tenant: TenantPlan, quota: Mapping[str, Any] | None) -> CheckResult:
     """A tenant's quota is the planned one."""
     key = device_quota(plan.cluster.device_class)
     hard = cast("Mapping[str, str]", (quota or {}).get("spec", {}).get("hard") or {})
     return judged(
-        f"cluster.namespace.{tenant.name}",
+        f"cluster.namespace.{tenant.namespace}",
         good=hard.get("pods") == str(tenant.pods) and hard.get(key) == str(tenant.gpus),
         expected=f"quota of {tenant.pods} pods and {tenant.gpus} GPUs",
         found=f"quota of {hard.get('pods', 'any number of')} pods and {hard.get(key, 'any number of')} GPUs"

@@ -13,9 +13,10 @@ from components.checks.result import CheckResult
 from components.checks.runtime_objects import ADD_ONS, check_add_ons, check_devices, check_gateway, check_service
 from components.checks.wake import check_wake
 from components.clients.kubernetes import Kubernetes
-from components.plan.model import RegionPlan, ServicePlan
+from components.plan.model import RegionPlan
 from components.plan.naming import kubeconfig_path
 from components.plan.serving import GATEWAY_NAMESPACE
+from components.plan.tenants import ServicePlan
 
 
 async def check_runtime(plan: RegionPlan, project: Path, *, wake: bool = False) -> list[CheckResult]:

@@ -10,8 +10,9 @@ from typing import Any, cast
 
 from components.checks.judge import condition, judged, name_of
 from components.checks.result import CheckResult
-from components.plan.model import RegionPlan, ServicePlan, TrayRole
+from components.plan.model import RegionPlan, TrayRole
 from components.plan.serving import ENVOY_NAMESPACE, KEDA_NAMESPACE, device_driver
+from components.plan.tenants import ServicePlan
 
 WAKE_RUNBOOK = "docs/runbooks/FunctionDoesNotWake.md"
 

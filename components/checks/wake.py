@@ -14,7 +14,8 @@ from components.checks.result import CheckResult
 from components.checks.runtime_objects import WAKE_RUNBOOK, claimed_devices
 from components.clients.kubernetes import Kubernetes
 from components.clients.web import Answer, CallError, call
-from components.plan.model import RegionPlan, ServicePlan
+from components.plan.model import RegionPlan
+from components.plan.tenants import ServicePlan
 
 CALL_S = 60
 """A request that was held for so long would have lost its client."""

@@ -12,8 +12,8 @@ import pulumi
 import pulumi_kubernetes as kubernetes
 
 from components.kubernetes.labels import standard_labels
-from components.plan.model import NamespacePlan
 from components.plan.serving import TENANT_LABEL, WORKLOAD_ACCOUNT, device_quota
+from components.plan.tenants import TenantPlan
 
 POD_SECURITY = {
     "pod-security.kubernetes.io/enforce": "restricted",
@@ -26,7 +26,7 @@ POD_SECURITY = {
 class TenantNamespaceArgs:
     """What a TenantNamespace is made of."""
 
-    namespace: NamespacePlan
+    tenant: TenantPlan
     """Name and quota, from the plan."""
     device_class: str
     """Class whose devices the GPU quota counts."""
@@ -44,12 +44,12 @@ class TenantNamespace(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: TenantNamespaceArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("gpuregion:kubernetes:TenantNamespace", name, None, opts)
-        self._labels = standard_labels(args.namespace.name, component="tenant", part_of=args.cluster)
+        self._labels = standard_labels(args.tenant.namespace, component="tenant", part_of=args.cluster)
         namespace = kubernetes.core.v1.Namespace(
             f"{name}-namespace",
             metadata={
-                "name": args.namespace.name,
-                "labels": {**self._labels, **POD_SECURITY, TENANT_LABEL: args.namespace.name},
+                "name": args.tenant.namespace,
+                "labels": {**self._labels, **POD_SECURITY, TENANT_LABEL: args.tenant.namespace},
             },
             opts=pulumi.ResourceOptions(parent=self),
         )
@@ -69,7 +69,7 @@ class TenantNamespace(pulumi.ComponentResource):
         return account.metadata["name"]
 
     def _create_quota(self, name: str, args: TenantNamespaceArgs) -> None:
-        plan = args.namespace
+        plan = args.tenant
         kubernetes.core.v1.ResourceQuota(
             f"{name}-quota",
             metadata={"name": "tenant", "namespace": self.namespace, "labels": self._labels},

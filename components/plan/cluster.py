@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from components.plan.addressing import address
-from components.plan.model import ClusterPlan, ContainerImage, ManifestPlan, NamespacePlan, RackPlan, TrayRole
+from components.plan.model import ClusterPlan, ContainerImage, ManifestPlan, RackPlan, TrayRole
 from components.plan.naming import DEVICE_CLASS
+from components.plan.tenants import compile_tenants
 from components.spec.artifacts import ArtifactIndex
 from components.spec.region import Region
 
@@ -32,7 +33,7 @@ def compile_cluster(region: Region, artifacts: ArtifactIndex, racks: Sequence[Ra
         dns_address=address(pools.services, _DNS_HOST),
         domain=cluster.domain,
         join_pace=cluster.join_pace,
-        namespaces=tuple(NamespacePlan(name=n.name, pods=n.quota.pods, gpus=n.quota.gpus) for n in cluster.namespaces),
+        tenants=compile_tenants(region),
         images=tuple(
             ContainerImage(name=name, reference=image.reference, tag=image.tag)
             for name, image in sorted(artifacts.container_images.items())

@@ -12,6 +12,7 @@ from enum import StrEnum
 from components.plan.networks.model import NetworksPlan
 from components.plan.power.model import PowerPlan
 from components.plan.site import SitePlan
+from components.plan.tenants import ServicePlan, TenantPlan
 from components.plan.topology import TopologyPlan
 from components.spec.rack import Role as TrayRole
 
@@ -257,15 +258,6 @@ class ManifestPlan:
 
 
 @dataclass(frozen=True, kw_only=True)
-class NamespacePlan:
-    """A tenant's namespace and its quota."""
-
-    name: str
-    pods: int
-    gpus: int
-
-
-@dataclass(frozen=True, kw_only=True)
 class ClusterPlan:
     """One Kubernetes cluster."""
 
@@ -281,7 +273,7 @@ class ClusterPlan:
     dns_address: str
     domain: str
     join_pace: int
-    namespaces: tuple[NamespacePlan, ...]
+    tenants: tuple[TenantPlan, ...]
     images: tuple[ContainerImage, ...]
     manifests: tuple[ManifestPlan, ...]
     device_class: str
@@ -298,23 +290,6 @@ class ClusterPlan:
     def manifest(self, name: str) -> ManifestPlan:
         """The published manifest of this name."""
         return next(m for m in self.manifests if m.name == name)
-
-
-@dataclass(frozen=True, kw_only=True)
-class ServicePlan:
-    """A serverless service."""
-
-    name: str
-    namespace: str
-    image: str
-    """By digest."""
-    host: str
-    port: int
-    gpus: int
-    min_replicas: int
-    max_replicas: int
-    target_concurrency: int
-    idle_after_s: int
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -45,7 +45,7 @@ def bmc_name(host: str) -> str:
 
 
 def relative(name: str, domain: str) -> str:
-    """The name within its zone: `hello-gpu` of `hello-gpu.lab.internal`."""
+    """The name within its zone: `hello-gpu` of `hello-gpu.demo.lab.internal`."""
     return name.removesuffix(f".{domain}")
 
 

@@ -9,6 +9,7 @@ from components.errors import Problem
 from components.spec.artifacts import ArtifactIndex
 from components.spec.position import Location
 from components.spec.region import Region
+from components.spec.services import services_of
 
 Rule = Callable[[Region, ArtifactIndex], Iterable[Problem]]
 
@@ -55,10 +56,10 @@ def deploy_images_are_published(region: Region, artifacts: ArtifactIndex) -> Ite
 
 def service_images_are_published(region: Region, artifacts: ArtifactIndex) -> Iterator[Problem]:
     """Each tenant service's image is in the index."""
-    for index, service in enumerate(region.runtime.services):
-        if service.image not in artifacts.container_images:
-            at: Location = ("runtime", "services", index, "image")
-            yield _unpublished(region, at, service.image, artifacts.container_images)
+    for placed in services_of(region):
+        image = placed.service.image
+        if image and image not in artifacts.container_images:
+            yield _unpublished(region, (*placed.at, "image"), image, artifacts.container_images)
 
 
 def system_artifacts_are_published(region: Region, artifacts: ArtifactIndex) -> Iterator[Problem]:

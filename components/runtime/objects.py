@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from components.plan.model import ServicePlan
 from components.plan.serving import INTERCEPTOR_PORT, INTERCEPTOR_SERVICE, KEDA_NAMESPACE, SCALER_ADDRESS
+from components.plan.tenants import ServicePlan
 
 if TYPE_CHECKING:
     from pulumi_kubernetes.core.v1 import (
@@ -90,7 +90,7 @@ def interceptor_route_spec(plan: ServicePlan) -> dict[str, Any]:
     return {
         "target": {"service": plan.name, "port": plan.port},
         "rules": [{"hosts": [plan.host]}],
-        "scalingMetric": {"concurrency": {"targetValue": plan.target_concurrency}},
+        "scalingMetric": {"concurrency": {"targetValue": plan.scaling.concurrency}},
         "timeouts": {"readiness": f"{WAKE_TIMEOUT_S}s"},
     }
 

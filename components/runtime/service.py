@@ -16,8 +16,8 @@ import pulumi_kubernetes as kubernetes
 from pulumi_kubernetes.apiextensions import CustomResource
 
 from components.kubernetes.labels import selector_labels, standard_labels
-from components.plan.model import ServicePlan
 from components.plan.serving import GATEWAY_NAMESPACE, KEDA_NAMESPACE, WORKLOAD_ACCOUNT
+from components.plan.tenants import ServicePlan
 from components.runtime.objects import (
     claim_template_spec,
     interceptor_route_spec,

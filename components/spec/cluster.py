@@ -1,4 +1,4 @@
-"""The Kubernetes cluster, its tenants and the GPU driver on its hosts."""
+"""The Kubernetes cluster and the GPU driver on its hosts."""
 
 from __future__ import annotations
 
@@ -9,21 +9,6 @@ from pydantic import Field
 from components.spec.base import Model
 from components.spec.limits import MAX_CLUSTER_NODES
 from components.spec.types import Domain, Id, Name, Version
-
-
-class Quota(Model):
-    """What a namespace may use at most."""
-
-    pods: Annotated[int, Field(ge=0)]
-    gpus: Annotated[int, Field(ge=0)]
-    """Devices claimed at one time."""
-
-
-class Namespace(Model):
-    """A tenant's part of the cluster."""
-
-    name: Name
-    quota: Quota
 
 
 class Cluster(Model):
@@ -40,7 +25,6 @@ class Cluster(Model):
     """VIP of the API; needed with more than one control plane, whose address must outlive any of them."""
     max_nodes: Annotated[int, Field(ge=1, le=MAX_CLUSTER_NODES)] = MAX_CLUSTER_NODES
     """Nodes of one cluster; where a region has more, it is cut between scalable units."""
-    namespaces: tuple[Namespace, ...] = ()
 
 
 class Drivers(Model):

@@ -53,6 +53,16 @@ def oob_bridge(region: str) -> str:
     return f"{region}-oob"
 
 
+def tenant_namespace(tenant: str) -> str:
+    """The namespace of a tenant."""
+    return f"tenant-{tenant}"
+
+
+def service_host(service: str, tenant: str, domain: str) -> str:
+    """The host name of a service: below the tenant's own name, for which one certificate is enough."""
+    return f"{service}.{tenant}.{domain}"
+
+
 def place_of(site: Site, rack: Rack) -> Place | None:
     """Where the rack stands: as written, or counted by its id over the halls, row by row; None beyond the
     last place, which a rule reports."""

@@ -15,7 +15,7 @@ from components.errors import Problem, SpecError
 from components.spec.catalogue.files import read_catalogue
 from components.spec.draft import Draft, salvage
 from components.spec.expand import expand
-from components.spec.position import Location, Position, Positions
+from components.spec.position import Location, Position, Positions, text_of
 from components.spec.problems import problems_of
 from components.spec.region import Received, Region
 from components.spec.rules import RULES
@@ -132,6 +132,53 @@ class _Reader:
             self.data.update({key: document.data[key] for key in document.data if key in fresh})
             self.places.update({k: v for k, v in document.places.items() if k[0] in fresh})
         self._check_folder_name(folder)
+        self._read_tenants(folder / "tenants")
+
+    def _read_tenants(self, folder: Path) -> None:
+        """Each tenant is a file of its own, so that who may change which tenant is a matter of files."""
+        if "tenants" in self.data:
+            place = self.places[("tenants",)]
+            self.problems.append(
+                Problem(
+                    path="tenants",
+                    message="a tenant is a file of its own, not a key of the region's files",
+                    allowed=f"{_shown(folder, self.root)}/TENANT.yaml",
+                    remedy=f"move each to a file below {_shown(folder, self.root)}",
+                    file=place.file,
+                    line=place.line,
+                    rule="tenants-in-region",
+                )
+            )
+        tenants: list[dict[str, Any]] = []
+        for path in sorted(folder.glob("*.yaml")):
+            shown = _shown(path, self.root)
+            document = read(path, shown_as=shown)
+            self.problems += document.problems
+            if document.problems and not document.data:
+                self.is_incomplete = True
+                continue
+            at: Location = ("tenants", len(tenants))
+            self.places[at] = Position(shown, 1)
+            self.places.update({(*at, *inner): place for inner, place in document.places.items()})
+            tenants.append(document.data)
+            self._check_tenant_name(at, document.data.get("tenant"), path)
+        self.data["tenants"] = tenants
+
+    def _check_tenant_name(self, at: Location, name: object, path: Path) -> None:
+        if isinstance(name, str) and name != path.stem:
+            place = self.places[(*at, "tenant")]
+            self.problems.append(
+                Problem(
+                    path=f"{text_of(at)}.tenant",
+                    message="a tenant and its file have different names",
+                    found=name,
+                    allowed=path.stem,
+                    remedy="rename one of them: a tenant is found by its file",
+                    file=place.file,
+                    line=place.line,
+                    rule="tenant-file-name",
+                )
+            )
 
     def read_catalogue(self, folder: Path) -> None:
         if "catalogue" in self.data:

@@ -20,6 +20,7 @@ from components.spec.rack import Rack
 from components.spec.runtime import Runtime
 from components.spec.service_endpoints import Services
 from components.spec.site import Credentials, Pki, Site
+from components.spec.tenant import Tenant
 from components.spec.types import Name, SecretReference
 
 Images = Annotated[
@@ -70,6 +71,8 @@ class Region(RegionFiles):
     """A whole description, with the catalogue that it refers to."""
 
     catalogue: Catalogue
+    tenants: tuple[Tenant, ...] = ()
+    """One file each, below `tenants/`; in the order of their names."""
 
     _positions: Positions = PrivateAttr(default_factory=Positions)
     _delivered: Received = PrivateAttr(default_factory=lambda: MappingProxyType({}))

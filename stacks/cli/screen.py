@@ -52,10 +52,10 @@ def _parts(plan: RegionPlan, seen: Summary) -> Iterator[RenderableType]:
     yield _table("networks", ("network", "switches", "model", "endpoints", "cables", "what it is"), networks)
     clusters = ((c.name, c.kubernetes, c.nodes, c.racks, c.gpus) for c in seen.clusters)
     yield _table("clusters", ("cluster", "Kubernetes", "nodes", "racks", "GPUs in service"), clusters)
-    tenants = ((n.name, n.gpus, n.pods) for n in plan.cluster.namespaces)
+    tenants = ((t.name, t.gpus, t.pods) for t in plan.cluster.tenants)
     yield _table("tenants", ("tenant", "GPU quota", "pod quota"), tenants)
     services = (
-        (s.name, s.namespace, s.gpus, f"{s.min_replicas:,} to {s.max_replicas:,}", f"http://{s.host}/")
+        (s.name, s.tenant, s.gpus, f"{s.min_replicas:,} to {s.max_replicas:,}", f"http://{s.host}/")
         for s in plan.runtime.services
     )
     yield _table(

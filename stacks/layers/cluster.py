@@ -47,11 +47,11 @@ def declare(plan: RegionPlan, project: Path, provider: Provider) -> Sequence[pul
     )
     tenants = [
         TenantNamespace(
-            namespace.name,
-            TenantNamespaceArgs(namespace=namespace, device_class=cluster.device_class, cluster=cluster.name),
+            tenant.namespace,
+            TenantNamespaceArgs(tenant=tenant, device_class=cluster.device_class, cluster=cluster.name),
             objects,
         )
-        for namespace in cluster.namespaces
+        for tenant in cluster.tenants
     ]
     pulumi.export("nodes", runs[-1].hosts)
     # only once the last playbook has run on these hosts may the next layer's follow

@@ -110,7 +110,7 @@ def test_a_provider_killed_at_twenty_points_repeats_no_destructive_action(before
 def test_a_region_comes_up_and_serves_a_request(before: dict[str, set[str]]) -> None:
     run("region", "up", "lab")
     run("region", "verify", "lab")
-    answer = run("curl", "-sS", "--max-time", "30", "-H", "Host: hello-gpu.lab.internal", "http://10.255.2.1/").stdout
+    answer = run("curl", "-sS", "--max-time", "30", "-H", "Host: hello-gpu.demo.lab.internal", "http://10.255.2.1/").stdout
     assert "gpu" in answer.lower(), "the answer names the GPU that the function was given"
 
 

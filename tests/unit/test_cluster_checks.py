@@ -115,7 +115,7 @@ def test_the_device_class_must_select_the_planned_driver(lab_plan: RegionPlan) -
 
 
 def test_a_quota_that_somebody_raised_is_told(lab_plan: RegionPlan) -> None:
-    tenant = lab_plan.cluster.namespaces[0]
+    tenant = lab_plan.cluster.tenants[0]
     hard = {"pods": "20", "gpu.deviceclass.resource.k8s.io/devices": "4"}
     assert check_namespace(lab_plan, tenant, {"spec": {"hard": hard}}).status is Status.OK
     raised = {**hard, "gpu.deviceclass.resource.k8s.io/devices": "400"}

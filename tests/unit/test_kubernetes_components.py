@@ -5,14 +5,14 @@ from __future__ import annotations
 from components.kubernetes.access import cluster_provider
 from components.kubernetes.device_class import GpuDeviceClass, GpuDeviceClassArgs
 from components.kubernetes.tenant_namespace import TenantNamespace, TenantNamespaceArgs
-from components.plan.model import NamespacePlan
+from components.plan.tenants import TenantPlan
 from tests.pulumi_mocks import children, declare
 
-TENANT = NamespacePlan(name="tenant-demo", pods=20, gpus=4)
+TENANT = TenantPlan(name="demo", namespace="tenant-demo", pods=20, gpus=4)
 
 
 def declare_tenant() -> None:
-    TenantNamespace("tenant-demo", TenantNamespaceArgs(namespace=TENANT, device_class="gpu", cluster="lab"))
+    TenantNamespace("tenant-demo", TenantNamespaceArgs(tenant=TENANT, device_class="gpu", cluster="lab"))
 
 
 def test_a_tenant_gets_a_namespace_an_account_and_a_quota_and_nothing_else() -> None:

@@ -34,9 +34,9 @@ def index_with(edit: Callable[[dict[str, Any]], object]) -> ArtifactIndex:
 ARTIFACT_CASES: dict[str, tuple[Callable[[dict[str, Any]], object], str, str, int]] = {
     "artifact-unpublished": (
         lambda d: d["container_images"].pop("hello-gpu"),
-        "runtime.services[0].image",
-        "cluster.yaml",
-        16,
+        "tenants[0].services[0].image",
+        "tenants/demo.yaml",
+        5,
     ),
     "deploy image": (lambda d: d["deploy_images"].clear(), "images.base.name", "cluster.yaml", 2),
     "deploy-image-format": (
@@ -46,7 +46,7 @@ ARTIFACT_CASES: dict[str, tuple[Callable[[dict[str, Any]], object], str, str, in
         2,
     ),
     "system image": (lambda d: d["container_images"].pop("etcd"), "cluster", "cluster.yaml", 3),
-    "manifest": (lambda d: d["manifests"].pop("keda"), "runtime", "cluster.yaml", 11),
+    "manifest": (lambda d: d["manifests"].pop("keda"), "runtime", "cluster.yaml", 9),
     "version": (
         lambda d: d["container_images"]["kube-proxy"].update(tag="v1.35.0"),
         "cluster.kubernetes",

@@ -233,7 +233,7 @@ def test_a_region_whose_images_are_not_published_is_previewed_and_not_brought_up
 
 
 def test_two_versions_are_compared_without_any_state(pulumi: Pulumi, tmp_path: Path) -> None:
-    other = write(tmp_path / "other", LAB, [Edit("cluster.yaml", "gpus: 4}", "gpus: 2}")])
+    other = write(tmp_path / "other", LAB, [Edit("tenants/demo.yaml", "gpus: 4}", "gpus: 2}")])
     done = run("preview", "lab", "--against", str(other), "--format", "markdown")
     assert done.exit_code == 0, done.output
     assert "Tenant tenant-demo: quota of GPUs changes from 2 to 4" in done.stdout

@@ -85,7 +85,7 @@ def test_the_past_is_read_from_checkpoints(lab_region: Region, lab_plan: RegionP
     assert old is not None
     assert old.plan is not None
     assert old.plan.racks == lab_plan.racks
-    assert old.plan.cluster.namespaces == (), "the cluster was not brought up yet"
+    assert old.plan.cluster.tenants == (), "the cluster was not brought up yet"
     below = described_snapshot(lab_plan, {}, ("fabric", "substrate"), before)
     assert consequences(before.snapshot(("fabric", "substrate")), below).is_empty
     found = consequences(old, snapshot_of(lab_plan, {}))

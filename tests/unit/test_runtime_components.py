@@ -7,23 +7,25 @@ from typing import Any, cast
 
 import pytest
 
-from components.plan.model import ServicePlan
+from components.plan.tenants import ScalingPlan, ServicePlan
 from components.runtime.gateway import Gateway, GatewayArgs
 from components.runtime.service import Service, ServiceArgs
+from components.spec.service import ServicePort
 from tests.pulumi_mocks import Registered, children, declare
 
 DIGEST = "registry.lab.internal:5000/lab/hello-gpu@sha256:" + "0" * 64
 SERVICE = ServicePlan(
     name="hello-gpu",
+    tenant="demo",
     namespace="tenant-demo",
     image=DIGEST,
-    host="hello-gpu.lab.internal",
-    port=8080,
+    host="hello-gpu.demo.lab.internal",
+    ports=(ServicePort(),),
     gpus=1,
     min_replicas=0,
     max_replicas=2,
-    target_concurrency=10,
     idle_after_s=15,
+    scaling=ScalingPlan(concurrency=10),
 )
 
 
@@ -48,7 +50,7 @@ def test_a_service_is_all_the_objects_between_the_gateway_and_its_pods(seen: dic
         "ScaledObject",
         "Service",
     ]
-    assert seen["hello-gpu"].outputs == {"url": "http://hello-gpu.lab.internal/", "namespace": "tenant-demo"}
+    assert seen["hello-gpu"].outputs == {"url": "http://hello-gpu.demo.lab.internal/", "namespace": "tenant-demo"}
 
 
 def test_a_service_starts_asleep_and_leaves_the_count_to_keda(seen: dict[str, Registered]) -> None:
@@ -125,7 +127,7 @@ def test_scaling_comes_after_what_it_scales(seen: dict[str, Registered]) -> None
 
 def test_requests_go_through_the_interceptor_which_the_namespace_allows(seen: dict[str, Registered]) -> None:
     route = seen["hello-gpu-route"].inputs["spec"]
-    assert route["hostnames"] == ["hello-gpu.lab.internal"]
+    assert route["hostnames"] == ["hello-gpu.demo.lab.internal"]
     assert route["parentRefs"] == [{"name": "front", "namespace": "gateway"}]
     backend = route["rules"][0]["backendRefs"][0]
     assert backend == {"name": "keda-add-ons-http-interceptor-proxy", "namespace": "keda", "port": 8080}

@@ -44,8 +44,8 @@ def test_the_screen_says_what_there_is(essonne: RegionPlan) -> None:
         "39,716 of 40,000 kW",
         "with 1 feed lost the others carry 40,200 kW",
         "1,024 leaves, 768 spines, 288 cores",
-        "tenant-chat",
-        "http://mistral-large.essonne.internal/",
+        "chat",
+        "http://mistral-large.chat.essonne.internal/",
     ):
         assert fact in text, fact
 

@@ -58,8 +58,8 @@ def test_keys_may_stand_in_any_of_the_files(tmp_path: Path) -> None:
         [Edit("network.yaml", "host: 65200-65299", "host: 4200000000-4200999999")],
         [Edit("network.yaml", "switch_os: frr", "switch_os: frr\n  mtu: 9000")],
         [Edit("region.yaml", "file:.lab/secrets/bmc.json", "env:BMC_CREDENTIALS")],
-        [Edit("cluster.yaml", "min: 0", "min: 2")],
-        [Edit("cluster.yaml", "gpus: 1", "gpus: 0")],
+        [Edit("tenants/demo.yaml", "min: 0", "min: 2")],
+        [Edit("tenants/demo.yaml", "    gpu: {count: 1}\n", "")],
         [Edit("network.yaml", ", edge: {id: 2, port: swp48}", "")],
         [Edit("network.yaml", "slots_per_rack: 4", "slots_per_rack: 8")],
         [
@@ -78,7 +78,7 @@ def test_everything_wrong_is_said_at_once(tmp_path: Path) -> None:
     edits = [
         Edit("racks.yaml", "LABR01T03", "LABR01T01"),
         Edit("racks.yaml", '"02:1a:b0:01:02:00"', '"nonsense"'),
-        Edit("cluster.yaml", "max: 2", "max: 9"),
+        Edit("tenants/demo.yaml", "max: 2", "max: 9"),
         Edit("cluster.yaml", "join_pace: 2", "join_pace: 2\n  joinpace: 2"),
         Edit("network.yaml", "host: 65200-65299", "host: 65100-65299"),
         Edit("region.yaml", "file:.lab/secrets/bmc.json", "hunter2"),

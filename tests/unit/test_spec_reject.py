@@ -42,13 +42,9 @@ _SPARE = (
     ' macs: ["02:1a:b0:01:04:00", "02:1a:b0:01:04:01", "02:1a:b0:01:04:02"]}\n'
 )
 _SECOND_SERVICE = """
-    - name: {name}
-      namespace: tenant-demo
-      image: hello-gpu
-      host: {host}
-      port: 8080
-      gpus: 0
-      scaling: {{min: 0, max: 2, target_concurrency: 10, idle_after_s: 15}}
+  - name: {name}
+    image: hello-gpu
+    scaling: {{max: 2}}
 """
 _SECOND_RACK = """
   - name: {name}
@@ -81,7 +77,7 @@ _LONG = "a" * 56
 # One row, one or two lines: a table, which the formatter would stretch to a scroll.
 # fmt: off
 YAML_ROWS = (
-    row("yaml-syntax", "cluster.yaml", "runtime:", "runtime: [", line="services:", says="not YAML"),
+    row("yaml-syntax", "cluster.yaml", "drivers: {", "drivers: [{", line="runtime:", says="not YAML"),
     row("yaml-not-mapping", "extra.yaml", "", '- one\n', line="- one", says="not a mapping"),
     row("yaml-key-duplicate", "cluster.yaml", "  join_pace: 2", '  name: x\n  join_pace: 2',
         line="name: x", says="cluster.name|same key stands twice|lines 4 and 7"),
@@ -93,7 +89,7 @@ YAML_ROWS = (
     row("yaml-syntax", "region.yaml", "bmc: file:.lab/secrets/bmc.json", "bmc: *hunter2",
         line="bmc:", says="undefined alias|needs quotes", silent="hunter2"),
     row("key-in-two-files", "network.yaml", "asns:", 'drivers: {nvidia: 580.126.20}\nasns:',
-        line="drivers:", says="stands in two files|cluster.yaml:10 and stacks/regions/lab/network.yaml"),
+        line="drivers:", says="stands in two files|cluster.yaml:8 and stacks/regions/lab/network.yaml"),
     row("region-folder-name", "region.yaml", "region: lab", "region: lab2",
         line="region: lab2", says="found: lab2|allowed: lab"),
     row("catalogue-file-name", "_catalogue/racks/nspawn-rack.yaml", "profile: nspawn-rack", "profile: other",
@@ -132,7 +128,6 @@ VALUE_ROWS = (
         line="bbb", says="64 characters|at most 63"),
     row("name-form", "cluster.yaml", "  name: lab", "  name: Lab_1", line="Lab_1", says="not a DNS label"),
     row("domain-form", "region.yaml", "domain: lab.internal", "domain: lab..internal",
-        Edit("cluster.yaml", "hello-gpu.lab.internal", "hello-gpu.lab.internal"),
         line="lab..internal", says="DNS domain"),
     row("mac-form", "racks.yaml", _T2, 'macs: ["02:1a:b0:01:02"',
         line="slot: 2", says="not a MAC address|found: 02:1a:b0:01:02"),
@@ -175,20 +170,30 @@ RULE_ROWS = (
         line="lab-leaf2", says="already that of fabric.spines[0].id"),
     row("edge-id-duplicate", "network.yaml", "{id: 2, port: swp48}", "{id: 1, port: swp48}",
         line="lab-leaf2", says="edge id"),
-    row("namespace-duplicate", "cluster.yaml", "20, gpus: 4}}", '20, gpus: 4}}\n    - {name: tenant-demo, quota: {pods: 21, gpus: 4}}',
-        line="pods: 21,", says="cluster.namespaces[1].name"),
-    row("service-duplicate", "cluster.yaml", "", _SECOND_SERVICE.format(name="hello-gpu # again", host="other.lab.internal"),
-        line="# again", says="tenant-demo/hello-gpu"),
-    row("service-host-duplicate", "cluster.yaml", "", _SECOND_SERVICE.format(name="other", host="hello-gpu.lab.internal # again"),
-        line="# again", says="gateway tells services apart"),
-    row("dns-name-collision", "cluster.yaml", "hello-gpu.lab.internal", "lab-leaf1.lab.internal",
-        line="lab-leaf1.lab", says="already that of fabric.leaves[0].name|found: lab-leaf1"),
+    row("tenant-file-name", "tenants/demo.yaml", "tenant: demo", "tenant: dmo",
+        line="tenant: dmo", says="tenants[0].tenant|found: dmo|allowed: demo"),
+    row("tenants-in-region", "cluster.yaml", "drivers:", "tenants: []\ndrivers:",
+        line="tenants: []", says="below stacks/regions/lab/tenants"),
+    row("service-duplicate", "tenants/demo.yaml", "", _SECOND_SERVICE.format(name="hello-gpu # again"),
+        line="# again", says="found: demo/hello-gpu"),
+    row("dns-name-collision", "network.yaml", "name: lab-spine2", "name: registry",
+        line="name: registry", says="already that of services|found: registry"),
+    row("tenant-name-too-long", "tenants/%s.yaml" % ("d" * 60), "", "tenant: " + "d" * 60 + "\nquota: {pods: 1, gpus: 0}\n",
+        line="tenant: dd", says="its namespace would have 67 characters|at most 56"),
+    row("service-content", "tenants/demo.yaml", "    image: hello-gpu\n", "",
+        line="- name: hello-gpu", says="demo/hello-gpu must say what it runs|neither image nor model"),
+    row("service-ports", "tenants/demo.yaml", "    gpu:", "    ports: []\n    gpu:",
+        line="ports: []", says="found: no port|http or http2 first"),
+    row("service-sleeps-unwakeable", "tenants/demo.yaml", "concurrency: 10", "cpu_percent: 60",
+        Edit("tenants/demo.yaml", "    gpu:", "    type: worker\n    gpu:"), line="cpu_percent", says="nothing would wake demo/hello-gpu"),
+    row("service-target-unsuited", "tenants/demo.yaml", "min: 0", "min: 1",
+        Edit("tenants/demo.yaml", "    gpu:", "    type: worker\n    gpu:"), line="concurrency", says="found: concurrency|cpu_percent, memory_percent, queue"),
+    row("volume-shared", "tenants/demo.yaml", "    gpu:", "    rollout: {strategy: immediate}\n    volumes: [{name: data, path: /data, size_gib: 1}]\n    gpu:",
+        line="scaling:", says="on one host, for one replica|found: 2"),
     row("host-name-too-long", "racks.yaml", "name: lab-r01", f"name: {_LONG}",
         line=_LONG, says="64 characters|at most 55"),
     row("region-interface-too-long", "region.yaml", "region: lab", "region: marshmallow",
         region="marshmallow", line="region: marsh", says="marshmallow-edge1|17 characters|at most 9"),
-    row("service-host-outside-domain", "cluster.yaml", "hello-gpu.lab.internal", "hello-gpu.lab.example",
-        line="lab.example", says="ends in .lab.internal|hello-gpu.lab.internal"),
     row("pool-overlap", "network.yaml", "host_loopbacks: 10.255.1.0/24", "host_loopbacks: 10.255.0.128/25",
         line="host_loopbacks", says="overlaps pools.switch_loopbacks|10.255.0.128/25 and 10.255.0.0/24"),
     row("pool-overlap", "network.yaml", "pods: 10.244.0.0/16", "pods: 10.0.0.0/8",
@@ -272,14 +277,12 @@ RULE_ROWS = (
         line="containerd", says="2.3.x, 2.4.x"),
     row("containerd-unsupported", "cluster.yaml", "kubernetes: 1.36.3", "kubernetes: 1.20.1",
         line="kubernetes", says="1.36.x"),
-    row("quota-zero", "cluster.yaml", "pods: 20", "pods: 0", line="pods: 0", says="may hold no pod"),
-    row("namespace-undeclared", "cluster.yaml", "namespace: tenant-demo", "namespace: tenant-dmo",
-        line="tenant-dmo", says="did you mean tenant-demo?"),
-    row("service-gpus-beyond-host", "cluster.yaml", "gpus: 1", "gpus: 5",
-        Edit("cluster.yaml", "gpus: 4}}", "gpus: 8}}"), Edit("cluster.yaml", "max: 2", "max: 1"), line="gpus: 5", says="runtime.services[0].gpus|at most 4"),
-    row("service-beyond-gpu-quota", "cluster.yaml", "max: 2", "max: 5", line="max: 5", says="5 x 1 = 5|at most 4"),
-    row("service-beyond-pod-quota", "cluster.yaml", "pods: 20", "pods: 1", line="scaling:", says="found: 2|at most 1"),
-    row("replicas-order", "cluster.yaml", "min: 0", "min: 3", line="min: 3", says="found: 3|at most 2 (max)"),
+    row("quota-zero", "tenants/demo.yaml", "pods: 20", "pods: 0", line="pods: 0", says="may have no pod"),
+    row("service-gpus-beyond-host", "tenants/demo.yaml", "count: 1", "count: 5",
+        Edit("tenants/demo.yaml", "gpus: 4}", "gpus: 8}"), Edit("tenants/demo.yaml", "max: 2", "max: 1"), line="count: 5", says="tenants[0].services[0].gpu.count|at most 4"),
+    row("service-beyond-gpu-quota", "tenants/demo.yaml", "max: 2", "max: 5", line="max: 5", says="5 x 1 = 5|at most 4"),
+    row("service-beyond-pod-quota", "tenants/demo.yaml", "pods: 20", "pods: 1", line="scaling:", says="found: 2|at most 1"),
+    row("replicas-order", "tenants/demo.yaml", "min: 0", "min: 3", line="min: 3", says="found: 3|at most 2 (max)"),
 )
 # fmt: on
 

@@ -46,7 +46,7 @@ async def checked(
     plan: RegionPlan, monkeypatch: pytest.MonkeyPatch, cluster: Cluster, answer: Answer | CallError, *, idle_s: int = 15
 ) -> dict[str, CheckResult]:
     async def call(address: str, *, host: str, timeout_s: float) -> Answer:
-        assert (address, host) == ("10.255.2.1", "hello-gpu.lab.internal"), "as a client does"
+        assert (address, host) == ("10.255.2.1", "hello-gpu.demo.lab.internal"), "as a client does"
         if isinstance(answer, CallError):
             raise answer
         return answer

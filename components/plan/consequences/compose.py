@@ -22,6 +22,6 @@ def composed(plans: Mapping[str, RegionPlan]) -> RegionPlan | None:
         networks=laid.networks if fabric or substrate else replace(base.networks, cables=()),
         racks=base.racks if substrate else (),
         topology=base.topology if substrate else replace(base.topology, racks=()),
-        cluster=cluster.cluster if cluster else replace(base.cluster, namespaces=()),
+        cluster=cluster.cluster if cluster else replace(base.cluster, tenants=()),
         runtime=runtime.runtime if runtime else replace(base.runtime, services=()),
     )

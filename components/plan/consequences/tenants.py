@@ -2,16 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import fields
 
 from components.plan.consequences.hosts import HostChange, gpus_away, gpus_in_service
 from components.plan.consequences.impact import ServiceEffect, TenantEffect
-from components.plan.model import NamespacePlan, RegionPlan, ServicePlan
+from components.plan.model import RegionPlan
+from components.plan.tenants import ScalingPlan, ServicePlan, TenantPlan
 
-_RESTARTING = ("namespace", "image", "port", "gpus")
+_RESTARTING = (
+    "namespace",
+    "image",
+    "args",
+    "ports",
+    "env",
+    "secrets",
+    "health",
+    "cpu",
+    "memory_mib",
+    "gpus",
+    "volumes",
+    "job",
+)
 """Fields of a service that stand in its pods."""
-_LIVE = ("host", "min_replicas", "max_replicas", "target_concurrency", "idle_after_s")
+_LIVE = ("host", "min_replicas", "max_replicas", "idle_after_s", "rollout", "has_keys", "rate_limit_rps")
 """Fields that its running pods do not have."""
+_TARGETS = tuple(field.name for field in fields(ScalingPlan))
 
 
 def tenant_effects(old: RegionPlan | None, new: RegionPlan, change: HostChange) -> tuple[TenantEffect, ...]:
@@ -20,8 +36,8 @@ def tenant_effects(old: RegionPlan | None, new: RegionPlan, change: HostChange) 
 
 
 def _tenants(old: RegionPlan | None, new: RegionPlan, change: HostChange) -> Iterator[TenantEffect]:
-    before = {n.name: n for n in old.cluster.namespaces} if old else {}
-    after = {n.name: n for n in new.cluster.namespaces}
+    before = {t.namespace: t for t in old.cluster.tenants} if old else {}
+    after = {t.namespace: t for t in new.cluster.tenants}
     gpus, away = gpus_in_service(old), gpus_away(change, old)
     promised = sum(n.gpus for n in after.values())
     for name in sorted({*before, *after}):
@@ -38,7 +54,7 @@ def _tenants(old: RegionPlan | None, new: RegionPlan, change: HostChange) -> Ite
             )
 
 
-def _namespace_change(old: NamespacePlan | None, new: NamespacePlan | None) -> str:
+def _namespace_change(old: TenantPlan | None, new: TenantPlan | None) -> str:
     if new is None:
         return "gone: all that runs in it ends, and what is stored in it is lost"
     if old is None:
@@ -53,8 +69,8 @@ def _namespace_change(old: NamespacePlan | None, new: NamespacePlan | None) -> s
 
 def service_effects(old: RegionPlan | None, new: RegionPlan, change: HostChange) -> tuple[ServiceEffect, ...]:
     """Of each service that changes, or that has fewer GPUs for a while."""
-    before = {s.name: s for s in old.runtime.services} if old else {}
-    after = {s.name: s for s in new.runtime.services}
+    before = {s.key: s for s in old.runtime.services} if old else {}
+    after = {s.key: s for s in new.runtime.services}
     gpus, away = gpus_in_service(old), gpus_away(change, old)
     effects = (_service(before.get(name), after.get(name), gpus, away) for name in sorted({*before, *after}))
     return tuple(sorted((e for e in effects if e.change or e.share_lost), key=lambda e: (not e.restarts, e.service)))
@@ -68,6 +84,7 @@ def _service(old: ServicePlan | None, new: ServicePlan | None, gpus: int, away: 
     during = _replicas(old, gpus - away) if old else 0
     differing = _differences(old, new, _RESTARTING) if old and new else []
     live = _differences(old, new, _LIVE) if old and new else []
+    live += list(_changes(old.scaling, new.scaling, _TARGETS)) if old and new else []
     return ServiceEffect(
         service=service.name,
         namespace=service.namespace,
@@ -86,12 +103,15 @@ def _replicas(service: ServicePlan, gpus: int) -> int:
     return min(service.max_replicas, gpus // service.gpus) if service.gpus else service.max_replicas
 
 
-def _differences(old: ServicePlan, new: ServicePlan, fields: tuple[str, ...]) -> list[str]:
-    return [
-        f"{field.replace('_', ' ')} changes from {_short(getattr(old, field))} to {_short(getattr(new, field))}"
-        for field in fields
-        if getattr(old, field) != getattr(new, field)
-    ]
+def _differences(old: ServicePlan, new: ServicePlan, names: tuple[str, ...]) -> list[str]:
+    return list(_changes(old, new, names))
+
+
+def _changes(old: object, new: object, names: Iterable[str]) -> Iterator[str]:
+    for field in names:
+        was, becomes = getattr(old, field), getattr(new, field)
+        if was != becomes:
+            yield f"{field.replace('_', ' ')} changes from {_short(was)} to {_short(becomes)}"
 
 
 def _short(value: object) -> str:

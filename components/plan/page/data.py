@@ -6,6 +6,8 @@ import dataclasses
 import json
 from typing import Any
 
+from pydantic import TypeAdapter
+
 from components.plan.consequences.model import Consequences
 from components.plan.model import RegionPlan
 from components.plan.page.changes import change_data
@@ -13,6 +15,7 @@ from components.plan.page.networks import compute_map, fabric_map
 from components.plan.page.power import power_tree
 from components.plan.page.racks import profile_list, rack_table
 from components.plan.summary import summary
+from components.plan.tenants import ServicePlan, TenantPlan
 
 SCHEMA = 1
 """Raised when a key changes its meaning or goes."""
@@ -36,8 +39,8 @@ def page_data(plan: RegionPlan, consequences: Consequences | None = None) -> dic
 
 def summary_data(plan: RegionPlan) -> dict[str, Any]:
     """What `region show --format json` prints."""
-    tenants = [dataclasses.asdict(namespace) for namespace in plan.cluster.namespaces]
-    services = [dataclasses.asdict(service) for service in plan.runtime.services]
+    tenants = TypeAdapter(tuple[TenantPlan, ...]).dump_python(plan.cluster.tenants, mode="json")
+    services = TypeAdapter(tuple[ServicePlan, ...]).dump_python(plan.runtime.services, mode="json")
     return {"schema": SCHEMA, **dataclasses.asdict(summary(plan)), "tenants": tenants, "services": services}
 
 

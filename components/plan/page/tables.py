@@ -123,7 +123,7 @@ def clusters(plan: RegionPlan, summary: Summary) -> Markup:
         + table(
             "Tenants",
             ("tenant", "GPU quota", "pod quota"),
-            ((namespace.name, namespace.gpus, namespace.pods) for namespace in plan.cluster.namespaces),
+            ((tenant.name, tenant.gpus, tenant.pods) for tenant in plan.cluster.tenants),
         )
     )
 
@@ -138,7 +138,7 @@ def services(plan: RegionPlan) -> Markup:
         (
             (
                 service.name,
-                service.namespace,
+                service.tenant,
                 service.host,
                 service.gpus,
                 f"{service.min_replicas:,} to {service.max_replicas:,}",

@@ -9,6 +9,7 @@ from components.spec.catalogue.rack import RackProfile
 from components.spec.rack import Rack, Role
 from components.spec.region import Region
 from components.spec.rules.rule import Fault, rule
+from components.spec.services import services_of
 
 MOST_SPARES = 4
 """One tray in so many may be a spare: more is capacity that was paid for and serves nobody."""
@@ -33,18 +34,18 @@ def _promised(region: Region) -> int | None:
     return promised if promised and len(known) == len(region.racks) else None
 
 
-@rule("quota-beyond-region", "racks", "cluster", "catalogue")
+@rule("quota-beyond-region", "racks", "tenants", "catalogue")
 def quotas_fit_the_region(region: Region) -> Iterator[Fault]:
-    """The GPU quotas of all namespaces together are at most the GPUs of the workers, without spares.
+    """The GPU quotas of all tenants together are at most the GPUs of the workers, without spares.
 
     Example: quotas of 12,000 and 8,000 GPUs where 250 racks promise 16,000.
     """
-    promised, quotas = _promised(region), [(n.name, n.quota.gpus) for n in region.cluster.namespaces]
+    promised, quotas = _promised(region), [(t.tenant, t.quota.gpus) for t in region.tenants]
     wanted = sum(gpus for _, gpus in quotas)
     if promised is not None and wanted > promised:
         spares = sum(sum(t.role is Role.SPARE for t in rack.trays) * p.tray.gpus for _, rack, p in _profiled(region))
         yield Fault(
-            at=("cluster", "namespaces"),
+            at=("tenants", len(region.tenants) - 1, "quota", "gpus"),
             message="tenants are promised more GPUs than the region keeps working",
             found=f"{' + '.join(f'{gpus:,}' for _, gpus in quotas)} = {wanted:,}",
             allowed=f"at most {promised:,}: all but {spares:,} of spare trays",
@@ -52,26 +53,26 @@ def quotas_fit_the_region(region: Region) -> Iterator[Fault]:
         )
 
 
-@rule("always-on-beyond-region", "racks", "runtime", "catalogue")
+@rule("always-on-beyond-region", "racks", "tenants", "catalogue")
 def minimums_fit_the_region(region: Region) -> Iterator[Fault]:
     """The services that never sleep fit into the region together.
 
     Example: `min: 30` replicas with 4 GPUs each where the workers have 64.
     """
     promised = _promised(region)
-    needs = [(s.name, s.scaling.min * s.gpus) for s in region.runtime.services if s.scaling.min * s.gpus]
-    wanted = sum(gpus for _, gpus in needs)
+    needs = [(p.name, p.at, gpus) for p in services_of(region) if (gpus := p.service.scaling.min * p.service.gpus)]
+    wanted = sum(gpus for *_, gpus in needs)
     if promised is not None and wanted > promised:
         yield Fault(
-            at=("runtime", "services"),
+            at=(*needs[-1][1], "scaling", "min"),
             message="the least replicas of all services need more GPUs than there are",
-            found=f"{' + '.join(f'{gpus} ({name})' for name, gpus in needs)} = {wanted:,}",
+            found=f"{' + '.join(f'{gpus} ({name})' for name, _, gpus in needs)} = {wanted:,}",
             allowed=f"at most {promised:,}",
             remedy="lower `scaling.min` of some, or let them sleep",
         )
 
 
-@rule("service-beyond-domain", "racks", "runtime", "catalogue")
+@rule("service-beyond-domain", "racks", "tenants", "catalogue")
 def domains_hold_their_services(region: Region) -> Iterator[Fault]:
     """A service with `nvlink_domain` fits into one NVLink domain with all its replicas, spares left out.
 
@@ -79,22 +80,21 @@ def domains_hold_their_services(region: Region) -> Iterator[Fault]:
     """
     sizes = [_working(rack) * profile.tray.gpus for _, rack, profile in _profiled(region) if profile.nvlink]
     most = max(sizes, default=0)
-    for s, service in enumerate(region.runtime.services):
+    for placed in services_of(region):
+        service = placed.service
         wanted = service.gpus * service.scaling.max
-        if service.nvlink_domain and wanted > most:
+        if service.gpu and service.gpu.nvlink_domain and wanted > most:
             yield Fault(
-                at=("runtime", "services", s, "scaling", "max")
-                if most
-                else ("runtime", "services", s, "nvlink_domain"),
+                at=(*placed.at, "scaling", "max") if most else (*placed.at, "gpu", "nvlink_domain"),
                 message=f"{service.name} must stand in one NVLink domain, and "
                 + ("the largest is smaller" if most else "no rack of the region has one"),
                 found=f"{service.gpus} GPUs x {service.scaling.max} replicas = {wanted}",
                 allowed=f"at most {most}, the working trays of one rack" if most else "no `nvlink_domain`",
-                remedy="lower max or gpus, or drop `nvlink_domain`",
+                remedy="lower max or gpu.count, or drop `nvlink_domain`",
             )
 
 
-@rule("service-gpu-architecture", "racks", "runtime", "catalogue")
+@rule("service-gpu-architecture", "racks", "tenants", "catalogue")
 def services_have_their_gpus(region: Region) -> Iterator[Fault]:
     """Some worker of the region has the GPUs that a service is built for, as many as a replica takes.
 
@@ -105,11 +105,12 @@ def services_have_their_gpus(region: Region) -> Iterator[Fault]:
         architecture = "simulated" if profile.simulated else profile.tray.gpu_architecture
         if architecture and _working(rack):
             here[architecture] = max(here[architecture], profile.tray.gpus)
-    for s, service in enumerate(region.runtime.services):
-        wanted = service.gpu_architectures
+    for placed in services_of(region):
+        service = placed.service
+        wanted = service.gpu.architectures if service.gpu else ()
         if wanted and not any(here.get(each, 0) >= service.gpus for each in wanted):
             yield Fault(
-                at=("runtime", "services", s, "gpu_architectures"),
+                at=(*placed.at, "gpu", "architectures"),
                 message=f"no worker has {service.gpus} GPUs that {service.name} is built for",
                 found=", ".join(wanted),
                 allowed=", ".join(f"{name} (up to {gpus} a host)" for name, gpus in sorted(here.items())),

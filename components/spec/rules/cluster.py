@@ -134,20 +134,20 @@ def versions_go_together(region: Region) -> Iterator[Fault]:
         )
 
 
-@rule("quota-zero", "cluster", partial=True)
+@rule("quota-zero", "tenants", partial=True)
 def quotas_allow_something(region: Region) -> Iterator[Fault]:
-    """A namespace may hold at least one pod.
+    """A tenant may have at least one pod.
 
     Example: `quota: {pods: 0, gpus: 4}`.
     """
-    for n, namespace in enumerate(region.cluster.namespaces):
-        if namespace.quota.pods == 0:
+    for t, tenant in enumerate(region.tenants):
+        if tenant.quota.pods == 0:
             yield Fault(
-                at=("cluster", "namespaces", n, "quota", "pods"),
-                message="a namespace that may hold no pod is of no use",
+                at=("tenants", t, "quota", "pods"),
+                message="a tenant that may have no pod can run nothing",
                 found="0",
                 allowed="at least 1",
-                remedy="raise it, or remove the namespace",
+                remedy="raise it, or remove the tenant's file",
             )
 
 

@@ -8,6 +8,7 @@ from components.spec.derive import SERVICE_NAMES, host_name
 from components.spec.position import Location, text_of
 from components.spec.region import Region
 from components.spec.rules.rule import Fault, Rule, rule
+from components.spec.services import services_of
 
 Named = tuple[Location, Hashable]
 
@@ -119,39 +120,20 @@ def edge_ids(region: Region) -> Iterator[Named]:
             yield ("fabric", "leaves", n, "edge", "id"), leaf.edge.id
 
 
-@_unique("namespace-duplicate", "cluster", "this name", "name one of the namespaces anew")
-def namespaces(region: Region) -> Iterator[Named]:
-    """No two namespaces have the same name.
-
-    Example: `tenant-edge` twice.
-    """
-    return ((("cluster", "namespaces", n, "name"), each.name) for n, each in enumerate(region.cluster.namespaces))
-
-
-@_unique("service-duplicate", "runtime", "this name in this namespace", "name one of the services anew")
+@_unique("service-duplicate", "tenants", "this name of the tenant's", "name one of the services anew")
 def services(region: Region) -> Iterator[Named]:
-    """No two services of a namespace have the same name.
+    """No two services of a tenant have the same name.
 
     Example: `ministral` twice for one tenant.
     """
-    for s, service in enumerate(region.runtime.services):
-        yield ("runtime", "services", s, "name"), f"{service.namespace}/{service.name}"
+    return (((*placed.at, "name"), placed.name) for placed in services_of(region))
 
 
-@_unique("service-host-duplicate", "runtime", "this host name", "the gateway tells services apart by it: change one")
-def service_hosts(region: Region) -> Iterator[Named]:
-    """No two services have the same host name, by which the gateway tells them apart.
-
-    Example: two models at chat.paris.internal.
-    """
-    return ((("runtime", "services", s, "host"), each.host) for s, each in enumerate(region.runtime.services))
-
-
-@rule("dns-name-collision", "racks", "fabric", "runtime", "site", partial=True)
+@rule("dns-name-collision", "racks", "fabric", partial=True)
 def dns_names(region: Region) -> Iterator[Fault]:
-    """Hosts, switches, services of tenants and those of the region have different names in the region's zone.
+    """Hosts, switches and services of the region have different names in the region's zone.
 
-    Example: a service at lab-leaf1.lab.internal.
+    Example: a switch named `registry`.
     """
     items: list[Named] = [(("services",), name) for name in SERVICE_NAMES]
     items += [(("fabric", "spines", s, "name"), spine.name) for s, spine in enumerate(region.fabric.spines)]
@@ -164,12 +146,6 @@ def dns_names(region: Region) -> Iterator[Fault]:
             if host not in seen:
                 items += [(("racks", r, "trays", t), host), (("racks", r, "trays", t), f"{host}-bmc")]
             seen.add(host)
-    hosts: set[str] = set()
-    for s, service in enumerate(region.runtime.services):
-        name = service.host.removesuffix(f".{region.site.domain}")
-        if name not in hosts:
-            items.append((("runtime", "services", s, "host"), name))
-        hosts.add(name)
     yield from _duplicates(items, "the DNS name that this gives", "rename one of the two")
 
 
@@ -181,8 +157,6 @@ RULES = (
     rack_ids,
     switch_ids,
     edge_ids,
-    namespaces,
     services,
-    service_hosts,
     dns_names,
 )

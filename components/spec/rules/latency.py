@@ -8,7 +8,8 @@ from components.spec.limits import UNION
 from components.spec.region import Region
 from components.spec.rules.rule import Fault, rule, unknown
 from components.spec.rules.sovereignty import site_of
-from components.spec.runtime import Service, Sovereignty
+from components.spec.service import Sovereignty
+from components.spec.services import Placed, services_of
 
 
 def _rtt(region: Region, one: str, other: str) -> float | None:
@@ -19,28 +20,30 @@ def _rtt(region: Region, one: str, other: str) -> float | None:
     return between.planning_ms if between else None
 
 
-@rule("latency-site", "region", "site", "runtime", "catalogue")
+@rule("latency-site", "region", "site", "tenants", "catalogue")
 def clients_are_somewhere(region: Region) -> Iterator[Fault]:
     """The clients of a latency budget are near a site that has a delay to this region.
 
     Example: `clients: atlantis`.
     """
     here = site_of(region)
-    for s, service in enumerate(region.runtime.services):
+    for placed in services_of(region):
+        service = placed.service
         if service.latency and _rtt(region, here, service.latency.clients) is None:
             known = [site for site in (*region.catalogue.sites, here) if _rtt(region, here, site) is not None]
-            at = ("runtime", "services", s, "latency", "clients")
+            at = (*placed.at, "latency", "clients")
             yield unknown(at, f"site with a delay to {here}", service.latency.clients, known, "_catalogue/latency.yaml")
 
 
-@rule("latency-budget", "region", "site", "runtime", "catalogue")
+@rule("latency-budget", "region", "site", "tenants", "catalogue")
 def budgets_can_be_kept(region: Region) -> Iterator[Fault]:
     """The planned round trip from the clients of a service to the region is within the service's budget.
 
     Example: 50 ms for clients in Singapore, served from Paris: 170 ms.
     """
     here = site_of(region)
-    for s, service in enumerate(region.runtime.services):
+    for placed in services_of(region):
+        service = placed.service
         if service.latency is None:
             continue
         clients, budget = service.latency.clients, service.latency.budget_ms
@@ -50,16 +53,16 @@ def budgets_can_be_kept(region: Region) -> Iterator[Fault]:
         between = region.catalogue.latency(here, clients)
         floor = f"; light in fibre alone takes {between.floor_ms:g} ms" if between and between.floor_ms else ""
         yield Fault(
-            at=("runtime", "services", s, "latency", "budget_ms"),
-            message=f"{service.name} cannot answer clients near {clients} from {here} in time",
+            at=(*placed.at, "latency", "budget_ms"),
+            message=f"{placed.name} cannot answer clients near {clients} from {here} in time",
             found=f"{rtt:g} ms there and back{floor}",
             allowed=f"at most {budget} ms",
-            remedy=_remedy(region, service, clients, budget),
+            remedy=_remedy(region, placed, clients, budget),
         )
 
 
-def _remedy(region: Region, service: Service, clients: str, budget: int) -> str:
-    is_eu = service.sovereignty is Sovereignty.EU
+def _remedy(region: Region, placed: Placed, clients: str, budget: int) -> str:
+    is_eu = placed.sovereignty is Sovereignty.EU
     reach = {
         site: rtt
         for site, country in region.catalogue.sites.items()

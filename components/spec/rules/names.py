@@ -1,10 +1,10 @@
-"""Rules on names that are made out of names: hosts, interfaces, host names of services."""
+"""Rules on names that are made out of names: hosts, interfaces, namespaces of tenants."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from components.spec.derive import HOST_SUFFIXES, edge_interface, host_name, oob_bridge
+from components.spec.derive import HOST_SUFFIXES, edge_interface, host_name, oob_bridge, tenant_namespace
 from components.spec.limits import DNS_LABEL, INTERFACE_NAME
 from components.spec.region import Region
 from components.spec.rules.rule import Fault, rule
@@ -49,22 +49,22 @@ def interfaces(region: Region) -> Iterator[Fault]:
         )
 
 
-@rule("service-host-outside-domain", "site", "runtime", partial=True)
-def service_hosts(region: Region) -> Iterator[Fault]:
-    """The host name of every service is in the region's domain, for which its DNS answers.
+@rule("tenant-name-too-long", "tenants", partial=True)
+def tenant_namespaces(region: Region) -> Iterator[Fault]:
+    """The namespace of a tenant, which begins with `tenant-`, is a DNS label.
 
-    Example: hello.lab.example in the domain lab.internal.
+    Example: a tenant whose name has 60 characters.
     """
-    domain = region.site.domain
-    for s, service in enumerate(region.runtime.services):
-        if not service.host.endswith(f".{domain}"):
+    for t, tenant in enumerate(region.tenants):
+        longest = len(tenant_namespace(tenant.tenant))
+        if longest > DNS_LABEL:
             yield Fault(
-                at=("runtime", "services", s, "host"),
-                message="the region's DNS does not answer for this name",
-                found=service.host,
-                allowed=f"a name that ends in .{domain}",
-                remedy=f"call it {service.name}.{domain}",
+                at=("tenants", t, "tenant"),
+                message=f"its namespace would have {longest} characters",
+                found=f"{len(tenant.tenant)} characters",
+                allowed=f"at most {len(tenant.tenant) - longest + DNS_LABEL}",
+                remedy="choose a shorter name for the tenant and its file",
             )
 
 
-RULES = (host_names, interfaces, service_hosts)
+RULES = (host_names, interfaces, tenant_namespaces)

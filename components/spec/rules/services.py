@@ -1,111 +1,216 @@
-"""Rules on tenants' services: where they live, what they may use, when they scale."""
+"""Rules on tenants' services: what they run, what they may use, when they scale."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from components.spec.cluster import Namespace
 from components.spec.region import Region
-from components.spec.rules.rule import Fault, rule, unknown
-from components.spec.runtime import Service
+from components.spec.rules.rule import Fault, rule
+from components.spec.service import Kind, Protocol, Strategy
+from components.spec.services import services_of
 
 
-@rule("namespace-undeclared", "runtime", "cluster")
-def namespaces_exist(region: Region) -> Iterator[Fault]:
-    """Every service is in a namespace of the cluster.
+@rule("service-content", "tenants", partial=True)
+def services_run_something(region: Region) -> Iterator[Fault]:
+    """A service has an image or a model, and not both.
 
-    Example: `namespace: tenant-dmo`.
+    Example: `image: vllm` beside `model: mistral-small`.
     """
-    known = {namespace.name for namespace in region.cluster.namespaces}
-    for s, service in enumerate(region.runtime.services):
-        if service.namespace not in known:
-            at = ("runtime", "services", s, "namespace")
-            yield unknown(at, "namespace", service.namespace, known, "cluster.namespaces")
+    for placed in services_of(region):
+        named = [key for key in ("image", "model") if getattr(placed.service, key)]
+        if len(named) != 1:
+            yield Fault(
+                at=placed.at,
+                message=f"{placed.name} must say what it runs, once",
+                found=" and ".join(named) or "neither image nor model",
+                allowed="`image`, or `model`, which brings its own image",
+                remedy="remove one of them" if named else "add one of them",
+            )
 
 
-@rule("service-gpus-beyond-host", "runtime", "racks", "catalogue")
+@rule("service-ports", "tenants", partial=True)
+def ports_suit_the_type(region: Region) -> Iterator[Fault]:
+    """What answers requests has a port for them, and each port once; only the first is reached by the gateway.
+
+    Example: `type: web` with `ports: []`, or with tcp as its first port.
+    """
+    for placed in services_of(region):
+        ports = placed.service.ports
+        numbers = [port.port for port in ports]
+        if placed.service.type is Kind.WEB and (not ports or ports[0].protocol is Protocol.TCP):
+            yield Fault(
+                at=(*placed.at, "ports"),
+                message="the gateway sends requests to the first port",
+                found=ports[0].protocol.value if ports else "no port",
+                allowed="http or http2 first",
+                remedy="put the port for requests first, or make it a worker",
+            )
+        elif len(set(numbers)) < len(numbers):
+            yield Fault(
+                at=(*placed.at, "ports"),
+                message="a port is there twice",
+                found=", ".join(map(str, numbers)),
+                allowed="each once",
+                remedy="remove one",
+            )
+
+
+@rule("service-sleeps-unwakeable", "tenants", partial=True)
+def what_sleeps_can_be_woken(region: Region) -> Iterator[Fault]:
+    """A worker without a queue never sleeps: nothing would wake it.
+
+    Example: `type: worker` with `min: 0` and a CPU target only.
+    """
+    for placed in services_of(region):
+        scaling = placed.service.scaling
+        if placed.service.type is Kind.WORKER and not scaling.min and not scaling.queue:
+            yield Fault(
+                at=(*placed.at, "scaling", "min"),
+                message=f"nothing would wake {placed.name}: it has no requests and no queue",
+                found="0",
+                allowed="at least 1, or a `queue`",
+                remedy="raise scaling.min, or say which queue it works off",
+            )
+
+
+@rule("service-target-unsuited", "tenants", partial=True)
+def targets_can_be_measured(region: Region) -> Iterator[Fault]:
+    """What has no requests is not scaled by requests.
+
+    Example: a worker with `concurrency: 10`.
+    """
+    of_requests = {"concurrency", "requests_per_second", "p95_ms"}
+    for placed in services_of(region):
+        targets = placed.service.scaling.targets
+        wrong = [t for t in targets if t in of_requests] if placed.service.type is Kind.WORKER else []
+        wrong = list(targets) if placed.service.type is Kind.JOB else wrong
+        if wrong:
+            is_job = placed.service.type is Kind.JOB
+            yield Fault(
+                at=(*placed.at, "scaling", wrong[0]),
+                message=f"{placed.name} is a {placed.service.type.value}: "
+                + ("it has the pods of `job.pods`, and ends" if is_job else "the gateway sends it no requests"),
+                found=", ".join(wrong),
+                allowed="no target" if is_job else "cpu_percent, memory_percent, queue, schedule",
+                remedy="remove it, or change `type`",
+            )
+
+
+@rule("volume-shared", "tenants", partial=True)
+def volumes_pin_one_replica(region: Region) -> Iterator[Fault]:
+    """A volume is a disk of one host: a service that has one has one replica, and ends before it starts anew.
+
+    Example: a volume with `max: 3`, or with a canary.
+    """
+    for placed in services_of(region):
+        service = placed.service
+        if not service.volumes:
+            continue
+        if service.scaling.max > 1:
+            yield Fault(
+                at=(*placed.at, "scaling", "max"),
+                message=f"{placed.name} has a volume, which is on one host, for one replica",
+                found=str(service.scaling.max),
+                allowed="1",
+                remedy="lower max, or keep the data in the tenant's bucket",
+            )
+        if service.rollout.strategy is not Strategy.IMMEDIATE:
+            yield Fault(
+                at=(*placed.at, "rollout") if "rollout" in service.model_fields_set else placed.at,
+                message=f"two versions of {placed.name} would write to one volume",
+                found=service.rollout.strategy.value,
+                allowed="strategy: immediate",
+                remedy="write `rollout: {strategy: immediate}`",
+            )
+
+
+@rule("service-gpus-beyond-host", "tenants", "racks", "catalogue")
 def services_fit_a_host(region: Region) -> Iterator[Fault]:
     """A replica asks for no more GPUs than one host has.
 
-    Example: `gpus: 5` on trays with four.
+    Example: `gpu: {count: 5}` on trays with four.
     """
     used = {rack.profile for rack in region.racks}
     known = [profile.tray.gpus for profile in region.catalogue.racks if profile.profile in used]
     if not known:  # another rule names the profiles that are missing
         return
     most = max(known)
-    for s, service in enumerate(region.runtime.services):
-        if service.gpus > most:
+    for placed in services_of(region):
+        if placed.service.gpus > most:
             yield Fault(
-                at=("runtime", "services", s, "gpus"),
+                at=(*placed.at, "gpu", "count"),
                 message="a replica runs on one host, and no host has so many GPUs",
-                found=str(service.gpus),
+                found=str(placed.service.gpus),
                 allowed=f"at most {most}",
                 remedy="ask for fewer, or split the model over replicas",
             )
 
 
-@rule("replicas-order", "runtime", partial=True)
+@rule("replicas-order", "tenants", partial=True)
 def replicas_are_ordered(region: Region) -> Iterator[Fault]:
     """The least number of replicas is not above the greatest.
 
     Example: `min: 3, max: 2`.
     """
-    for s, service in enumerate(region.runtime.services):
-        if service.scaling.min > service.scaling.max:
+    for placed in services_of(region):
+        scaling = placed.service.scaling
+        if scaling.min > scaling.max:
             yield Fault(
-                at=("runtime", "services", s, "scaling", "min"),
+                at=(*placed.at, "scaling", "min"),
                 message="the least number of replicas is above the greatest",
-                found=str(service.scaling.min),
-                allowed=f"at most {service.scaling.max} (max)",
+                found=str(scaling.min),
+                allowed=f"at most {scaling.max} (max)",
                 remedy="lower min or raise max",
             )
 
 
-def _with_namespace(region: Region) -> Iterator[tuple[int, Service, Namespace]]:
-    namespaces = {namespace.name: namespace for namespace in region.cluster.namespaces}
-    for s, service in enumerate(region.runtime.services):
-        if namespace := namespaces.get(service.namespace):
-            yield s, service, namespace
-
-
-@rule("service-beyond-gpu-quota", "runtime", "cluster")
+@rule("service-beyond-gpu-quota", "tenants", partial=True)
 def services_fit_gpu_quota(region: Region) -> Iterator[Fault]:
-    """At its most replicas, a service stays within the GPU quota of its namespace.
+    """At its most replicas, a service stays within the GPU quota of its tenant.
 
     Example: 5 replicas with 1 GPU each in a quota of 4.
     """
-    for s, service, namespace in _with_namespace(region):
-        wanted, quota = service.scaling.max * service.gpus, namespace.quota.gpus
-        if wanted > quota:
+    for placed in services_of(region):
+        service, quota = placed.service, placed.tenant.quota
+        is_job = service.type is Kind.JOB
+        pods, at = (service.job.pods, ("job", "pods")) if is_job else (service.scaling.max, ("scaling", "max"))
+        most = quota.gpus + (quota.borrow_gpus if is_job else 0)
+        if pods * service.gpus > most:
             yield Fault(
-                at=("runtime", "services", s, "scaling", "max"),
-                message=f"at {service.scaling.max} replicas it would claim more GPUs than {namespace.name} may",
-                found=f"{service.scaling.max} x {service.gpus} = {wanted}",
-                allowed=f"at most {quota} (quota.gpus of {namespace.name})",
-                remedy="lower max or gpus, or raise the quota",
+                at=(*placed.at, *at),
+                message=f"with {pods} pods it would claim more GPUs than {placed.tenant.tenant} may",
+                found=f"{pods} x {service.gpus} = {pods * service.gpus}",
+                allowed=f"at most {most} (quota of {placed.tenant.tenant})",
+                remedy=f"lower {at[-1]} or gpu.count, or raise the quota",
             )
 
 
-@rule("service-beyond-pod-quota", "runtime", "cluster")
+@rule("service-beyond-pod-quota", "tenants", partial=True)
 def services_fit_pod_quota(region: Region) -> Iterator[Fault]:
-    """At its most replicas, a service stays within the pod quota of its namespace.
+    """At its most replicas, a service stays within the pod quota of its tenant.
 
     Example: 2 replicas in a quota of 1 pod.
     """
-    for s, service, namespace in _with_namespace(region):
-        if 0 < namespace.quota.pods < service.scaling.max:
+    for placed in services_of(region):
+        service, quota = placed.service, placed.tenant.quota
+        is_job = service.type is Kind.JOB
+        pods, at = (service.job.pods, ("job", "pods")) if is_job else (service.scaling.max, ("scaling", "max"))
+        if 0 < quota.pods < pods:
             yield Fault(
-                at=("runtime", "services", s, "scaling", "max"),
-                message=f"at its most it would have more pods than {namespace.name} may",
-                found=str(service.scaling.max),
-                allowed=f"at most {namespace.quota.pods} (quota.pods of {namespace.name})",
-                remedy="lower max, or raise the quota",
+                at=(*placed.at, *at),
+                message=f"at its most it would have more pods than {placed.tenant.tenant} may",
+                found=str(pods),
+                allowed=f"at most {quota.pods} (quota.pods of {placed.tenant.tenant})",
+                remedy=f"lower {at[-1]}, or raise the quota",
             )
 
 
 RULES = (
-    namespaces_exist,
+    services_run_something,
+    ports_suit_the_type,
+    what_sleeps_can_be_woken,
+    targets_can_be_measured,
+    volumes_pin_one_replica,
     services_fit_a_host,
     replicas_are_ordered,
     services_fit_gpu_quota,

@@ -9,7 +9,8 @@ from components.spec.limits import BACKUP_DISTANCE_KM, UNION
 from components.spec.position import Location
 from components.spec.region import Region
 from components.spec.rules.rule import Fault, rule, unknown
-from components.spec.runtime import Sovereignty
+from components.spec.service import Sovereignty
+from components.spec.services import services_of
 
 
 def site_of(region: Region) -> str:
@@ -17,7 +18,7 @@ def site_of(region: Region) -> str:
     return region.site.delays_as or region.region
 
 
-@rule("service-outside-union", "runtime", "site")
+@rule("service-outside-union", "tenants", "site")
 def eu_services_are_in_the_union(region: Region) -> Iterator[Fault]:
     """A service with `sovereignty: eu` is placed in the European Union or the EEA only.
 
@@ -25,11 +26,11 @@ def eu_services_are_in_the_union(region: Region) -> Iterator[Fault]:
     """
     if region.site.country in UNION:
         return
-    for s, service in enumerate(region.runtime.services):
-        if service.sovereignty is Sovereignty.EU:
+    for placed in services_of(region):
+        if placed.sovereignty is Sovereignty.EU:
             yield Fault(
-                at=("runtime", "services", s, "sovereignty"),
-                message=f"{service.name} may run, be cached and be answered within the Union only, and this region"
+                at=(*placed.at, "sovereignty") if placed.service.sovereignty else (*placed.at[:2], "sovereignty"),
+                message=f"{placed.name} may run, be cached and be answered within the Union only, and this region"
                 " is under another law",
                 found=f"{region.region} in {region.site.country}",
                 allowed="countries of the EU and the EEA",
@@ -125,7 +126,7 @@ def backups_are_elsewhere(region: Region) -> Iterator[Fault]:
         )
 
 
-@rule("backup-outside-union", "runtime", "site", "catalogue")
+@rule("backup-outside-union", "tenants", "site", "catalogue")
 def backups_are_under_the_same_law(region: Region) -> Iterator[Fault]:
     """Copies of a region of the Union, or with EU-only services, stay in the Union (RES-02).
 
@@ -134,7 +135,7 @@ def backups_are_under_the_same_law(region: Region) -> Iterator[Fault]:
     backup = region.site.backup
     country = region.catalogue.sites.get(backup) if backup else None
     is_ours = region.site.country in UNION or any(
-        service.sovereignty is Sovereignty.EU for service in region.runtime.services
+        placed.sovereignty is Sovereignty.EU for placed in services_of(region)
     )
     if country and country not in UNION and is_ours:
         yield Fault(

@@ -1,0 +1,194 @@
+"""Tenants and their services, as they are to stand in a cluster.
+
+Owns what follows from a tenant's file alone: names, images by digest, bounds of this region. Where the GPUs of
+a service are is decided in components/plan/fleet.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from components.spec.artifacts import ArtifactIndex
+from components.spec.derive import service_host, tenant_namespace
+from components.spec.region import Region
+from components.spec.service import (
+    Gang,
+    Health,
+    Kind,
+    Queue,
+    Rollout,
+    Scaling,
+    Service,
+    ServicePort,
+    Shift,
+    Sovereignty,
+    Volume,
+)
+from components.spec.services import Placed, services_of
+from components.spec.tenant import ApiKey, Budget, Person, Tenant
+
+DEFAULT_CONCURRENCY = 100
+"""Requests in flight a replica of a web service that names no target: Knative's default, which users know."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TenantPlan:
+    """A tenant's part of a cluster."""
+
+    name: str
+    namespace: str
+    pods: int
+    gpus: int
+    borrow_gpus: int = 0
+    cpu: int | None = None
+    memory_gib: int | None = None
+    domain: str = ""
+    """All its services are called below this name."""
+    people: tuple[Person, ...] = ()
+    keys: tuple[ApiKey, ...] = ()
+    rate_limit_rps: int | None = None
+    budget: Budget | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScalingPlan:
+    """How many replicas, and when, in this region."""
+
+    concurrency: int | None = None
+    requests_per_second: int | None = None
+    p95_ms: int | None = None
+    cpu_percent: int | None = None
+    memory_percent: int | None = None
+    queue: Queue | None = None
+    schedule: tuple[Shift, ...] = ()
+    window_s: int = 60
+    step: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ServicePlan:
+    """A serverless service, a worker or a job."""
+
+    name: str
+    tenant: str
+    namespace: str
+    kind: Kind = Kind.WEB
+    image: str
+    """By digest."""
+    args: tuple[str, ...] = ()
+    host: str
+    ports: tuple[ServicePort, ...]
+    """The first is where requests go."""
+    env: tuple[tuple[str, str], ...] = ()
+    secrets: tuple[tuple[str, str], ...] = ()
+    """Environment variable and reference to its value."""
+    health: Health | None = None
+    cpu: float = 0.1
+    memory_mib: int = 64
+    gpus: int
+    nvlink_domain: bool = False
+    sovereignty: Sovereignty = Sovereignty.EU
+    min_replicas: int
+    max_replicas: int
+    idle_after_s: int
+    scaling: ScalingPlan
+    rollout: Rollout = Rollout()
+    volumes: tuple[Volume, ...] = ()
+    job: Gang | None = None
+    has_keys: bool = False
+    """Whether the gateway asks for one of the tenant's keys."""
+    rate_limit_rps: int | None = None
+
+    @property
+    def port(self) -> int:
+        """Port that requests go to."""
+        return self.ports[0].port
+
+    @property
+    def key(self) -> str:
+        """`tenant/service`, unique in the region."""
+        return f"{self.tenant}/{self.name}"
+
+
+def compile_tenants(region: Region) -> tuple[TenantPlan, ...]:
+    """Every tenant, in the order of its files."""
+    return tuple(_tenant(tenant, region.site.domain) for tenant in region.tenants)
+
+
+def _tenant(tenant: Tenant, domain: str) -> TenantPlan:
+    return TenantPlan(
+        name=tenant.tenant,
+        namespace=tenant_namespace(tenant.tenant),
+        pods=tenant.quota.pods,
+        gpus=tenant.quota.gpus,
+        borrow_gpus=tenant.quota.borrow_gpus,
+        cpu=tenant.quota.cpu,
+        memory_gib=tenant.quota.memory_gib,
+        domain=f"{tenant.tenant}.{domain}",
+        people=tenant.people,
+        keys=tenant.keys,
+        rate_limit_rps=tenant.rate_limit_rps,
+        budget=tenant.budget,
+    )
+
+
+def compile_services(region: Region, artifacts: ArtifactIndex) -> tuple[ServicePlan, ...]:
+    """Every service that runs in this region, each with its image by digest."""
+    return tuple(_services(region, artifacts))
+
+
+def _services(region: Region, artifacts: ArtifactIndex) -> Iterator[ServicePlan]:
+    for placed in services_of(region):
+        if not placed.service.regions or region.region in placed.service.regions:
+            yield _service(region, placed, artifacts)
+
+
+def _service(region: Region, placed: Placed, artifacts: ArtifactIndex) -> ServicePlan:
+    tenant, service = placed.tenant, placed.service
+    scaling = service.scaling
+    here = scaling.regions.get(region.region)
+    least = here.min if here and here.min is not None else scaling.min
+    most = here.max if here and here.max is not None else scaling.max
+    return ServicePlan(
+        name=service.name,
+        tenant=tenant.tenant,
+        namespace=tenant_namespace(tenant.tenant),
+        kind=service.type,
+        image=artifacts.container_images[service.image or ""].reference,
+        args=service.args,
+        host=service_host(service.name, tenant.tenant, region.site.domain),
+        ports=service.ports,
+        env=tuple(sorted(service.env.items())),
+        secrets=tuple(sorted(service.secrets.items())),
+        health=service.health,
+        cpu=service.cpu,
+        memory_mib=service.memory_mib,
+        gpus=service.gpus,
+        nvlink_domain=bool(service.gpu and service.gpu.nvlink_domain),
+        sovereignty=placed.sovereignty,
+        min_replicas=least,
+        max_replicas=most,
+        idle_after_s=scaling.idle_after_s,
+        scaling=_scaling(service, scaling),
+        rollout=service.rollout,
+        volumes=service.volumes,
+        job=service.job if service.type is Kind.JOB else None,
+        has_keys=bool(tenant.keys),
+        rate_limit_rps=tenant.rate_limit_rps,
+    )
+
+
+def _scaling(service: Service, scaling: Scaling) -> ScalingPlan:
+    is_untargeted = service.type is Kind.WEB and not scaling.targets
+    return ScalingPlan(
+        concurrency=DEFAULT_CONCURRENCY if is_untargeted else scaling.concurrency,
+        requests_per_second=scaling.requests_per_second,
+        p95_ms=scaling.p95_ms,
+        cpu_percent=scaling.cpu_percent,
+        memory_percent=scaling.memory_percent,
+        queue=scaling.queue,
+        schedule=scaling.schedule,
+        window_s=scaling.window_s,
+        step=scaling.step,
+    )
