@@ -32,6 +32,9 @@ DEFAULT_CONCURRENCY = 100
 """Requests in flight a replica of a web service that names no target: Knative's default, which users know."""
 
 
+_ROLLING = Rollout()
+
+
 @dataclass(frozen=True, kw_only=True)
 class TenantPlan:
     """A tenant's part of a cluster."""
@@ -93,7 +96,7 @@ class ServicePlan:
     max_replicas: int
     idle_after_s: int
     scaling: ScalingPlan
-    rollout: Rollout = Rollout()
+    rollout: Rollout = _ROLLING
     volumes: tuple[Volume, ...] = ()
     job: Gang | None = None
     has_keys: bool = False
