@@ -14,7 +14,7 @@ import typer.main
 from catalogue_page import catalogue_page
 from rules_page import rules_page
 
-from components.plan.schema import schema
+from components.plan.schema import schema, tenant_schema
 from components.spec.catalogue import load_catalogue
 from components.spec.catalogue.schema import catalogue_schemas
 from stacks.cli.main import app
@@ -147,6 +147,11 @@ def pages() -> dict[str, str]:
             "Description of a region",
             "Keys of the YAML files in `stacks/regions/<region>`. Each top-level key stands in exactly one of the files. `region schema` prints the same as JSON Schema for editors.",
             schema(),
+        ),
+        "tenant.md": _models(
+            "Description of a tenant",
+            "Keys of the YAML files in `stacks/regions/<region>/tenants`, one file a tenant. `region schema tenant` prints the same as JSON Schema for editors.",
+            tenant_schema(),
         ),
         "catalogue.md": catalogue_page(load_catalogue(CATALOGUE, root=ROOT)),
         "rules.md": rules_page(),

@@ -10,6 +10,7 @@ from typing import Any
 
 from components.spec.region import RegionFiles
 from components.spec.series import Clos, RackSeries
+from components.spec.tenant import Tenant
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
@@ -28,6 +29,11 @@ def schema() -> dict[str, Any]:
     fabric["properties"]["clos"] = {"$ref": "#/$defs/Clos", "description": "In the place of spines and leaves."}
     fabric["required"] = [key for key in fabric["required"] if key not in ("spines", "leaves")]
     return {"$schema": _DIALECT, **document, "title": "A file of a region", "description": _doc(RegionFiles)}
+
+
+def tenant_schema() -> dict[str, Any]:
+    """Schema of a tenant's file, which is whole."""
+    return {"$schema": _DIALECT, **Tenant.model_json_schema(), "title": "A tenant's file"}
 
 
 def _doc(model: type) -> str:

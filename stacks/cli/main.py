@@ -141,14 +141,18 @@ app.command()(rules)
 @app.command()
 def schema(
     what: Annotated[
-        str, typer.Argument(help="`region`, or a folder or file of the catalogue: racks, switches, sources.yaml, ...")
+        str,
+        typer.Argument(
+            help="`region`, `tenant`, or a folder or file of the catalogue: racks, switches, sources.yaml, ..."
+        ),
     ] = "region",
 ) -> None:
-    """Print a JSON Schema for editors: of a region's description, or of files of the catalogue."""
+    """Print a JSON Schema for editors: of a region's description, of a tenant's file, or of files of the catalogue."""
     from components.plan.schema import schema as region_schema
+    from components.plan.schema import tenant_schema
     from components.spec.catalogue.schema import catalogue_schemas
 
-    schemas = {"region": region_schema(), **catalogue_schemas()}
+    schemas = {"region": region_schema(), "tenant": tenant_schema(), **catalogue_schemas()}
     if what not in schemas:
         raise typer.BadParameter(f"there is no schema of {what}; there are {', '.join(schemas)}")
     print(json.dumps(schemas[what], indent=2))
