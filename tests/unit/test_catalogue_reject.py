@@ -175,7 +175,7 @@ ROWS = [
     row("catalogue-stray", "gb400.yaml", "", "profile: gb400\n",
         "profile: gb400", f"{CATALOGUE}/gb400.yaml",
         "this is no part of a catalogue, and nothing would read it||racks/, switches/, power/, firmware/, software/,"
-        " bring_up/, sources.yaml, latency.yaml|move it into the folder of its kind"),
+        " bring_up/, models/, prices/, sources.yaml, latency.yaml|move it into the folder of its kind"),
     row("key-unknown", "switches/q3400.yaml", "ports: 144", "port: 144\nports: 144",
         "port: 144", "catalogue.switches[1].port",
         "nothing has this key||simulated, provisional, evidence, unknown, switch, kind, ports, speed_gbps,"

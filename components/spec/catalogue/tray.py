@@ -77,6 +77,8 @@ class TrayProfile(Model):
     """The lowest power limit that one GPU takes."""
     gpu_pci: tuple[Pci, ...] = ()
     """Addresses of the GPUs, where known."""
+    nvlink_gpus: Annotated[int, Field(ge=2, le=16)] | None = None
+    """GPUs of the tray that NVLink joins, where the rack has no network of them; absent where nothing joins them."""
     superchips: Annotated[int, Field(ge=0, le=16)] = 0
     """Boards that join one CPU and its GPUs; 0 where CPUs and GPUs are apart."""
     nics: Annotated[tuple[HostInterface, ...], Field(min_length=2)]

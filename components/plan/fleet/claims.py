@@ -1,0 +1,99 @@
+"""A placement in the words of Kubernetes: requests for devices (DRA), and flavors (Kueue).
+
+Owns the attributes that drivers publish. Those of the NVIDIA driver were read in its source
+(kubernetes-sigs/dra-driver-nvidia-gpu, cmd/gpu-kubelet-plugin/deviceinfo.go, commit 0545e9e): `type`,
+`productName`, `architecture`, and the capacity `memory`; the words of `architecture` in go-nvlib. Those of the
+example driver in kubernetes-sigs/dra-example-driver, internal/profiles/gpu/gpu.go: `model`, and `memory`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import lru_cache
+from types import MappingProxyType
+from typing import Any
+
+from components.plan.fleet.need import Need
+from components.plan.fleet.place import Placement
+from components.plan.fleet.pool import Fleet, Pool
+
+POOL_LABEL = "gpuregion.dev/gpu-pool"
+"""Label of hosts; its value is the pool's name. Flavors select hosts by it."""
+
+NVIDIA, SIMULATED = "gpu.nvidia.com", "gpu.example.com"
+"""Drivers, and the domains of their attributes."""
+
+REQUEST = "gpu"
+"""Name of the request in a claim."""
+
+MOST_ALTERNATIVES = 8
+"""Of one request, by the API (FirstAvailableDeviceRequestMaxSize)."""
+
+ARCHITECTURES: Mapping[str, str] = MappingProxyType(
+    {"ada": "Ada Lovelace", "hopper": "Hopper", "blackwell": "Blackwell", "blackwell-ultra": "Blackwell"}
+)
+"""Generation -> what the NVIDIA driver calls it. It does not tell Blackwell from Blackwell Ultra, so the product's
+name does; of Rubin no word was read, so its product's name must do alone."""
+
+
+@lru_cache(maxsize=4096)
+def selector(pool: Pool, memory_gib: int) -> str:
+    """CEL that is true for the GPUs of a pool, and false for any other device.
+
+    The first term keeps it from reading attributes of other drivers, which would be an error and end the whole
+    allocation; the second from partitions of GPUs and from such that are passed to virtual machines.
+    """
+    driver = SIMULATED if pool.simulated else NVIDIA
+    terms = [f"device.driver == '{driver}'"]
+    attributes, capacity = f"device.attributes['{driver}']", f"device.capacity['{driver}']"
+    if not pool.simulated:
+        terms += [f"{attributes}.type == 'gpu'", f"{attributes}.productName == '{pool.gpu_model}'"]
+        if pool.architecture in ARCHITECTURES:
+            terms.append(f"{attributes}.architecture == '{ARCHITECTURES[pool.architecture]}'")
+    elif pool.gpu_model != "simulated":
+        terms.append(f"{attributes}.model == '{pool.gpu_model}'")
+    if memory_gib:
+        terms.append(f"{capacity}.memory.compareTo(quantity('{memory_gib}Gi')) >= 0")
+    return " && ".join(terms)
+
+
+def claim_spec(placement: Placement, device_class: str) -> dict[str, Any]:
+    """Spec of a ResourceClaim: one kind of GPU, or several of which the first that is free is taken."""
+    requests = [_request(pool, placement.need, device_class) for pool in placement.pools[:MOST_ALTERNATIVES]]
+    if len(requests) == 1:
+        request: dict[str, Any] = {"name": REQUEST, "exactly": requests[0]}
+    else:
+        alternatives = [{"name": pool.name, **each} for pool, each in zip(placement.pools, requests, strict=False)]
+        request = {"name": REQUEST, "firstAvailable": alternatives}
+    return {"devices": {"requests": [request]}}
+
+
+def flavors(fleet: Fleet) -> list[dict[str, Any]]:
+    """The ResourceFlavor of each pool, cheapest first."""
+    return [
+        {
+            "apiVersion": "kueue.x-k8s.io/v1beta2",
+            "kind": "ResourceFlavor",
+            "metadata": {"name": pool.name},
+            "spec": {"nodeLabels": {POOL_LABEL: pool.name}},
+        }
+        for pool in fleet.pools
+    ]
+
+
+def flavor_order(placement: Placement) -> tuple[str, ...]:
+    """Flavors in the order in which a queue tries them."""
+    return tuple(pool.name for pool in placement.pools)
+
+
+FUNGIBILITY: Mapping[str, str] = MappingProxyType({"whenCanBorrow": "TryNextFlavor", "whenCanPreempt": "TryNextFlavor"})
+"""Of a ClusterQueue: what is full is left for the next flavor, before anything is borrowed or taken away."""
+
+
+def _request(pool: Pool, need: Need, device_class: str) -> dict[str, Any]:
+    return {
+        "deviceClassName": device_class,
+        "selectors": [{"cel": {"expression": selector(pool, need.memory_gib)}}],
+        "allocationMode": "ExactCount",
+        "count": need.count,
+    }

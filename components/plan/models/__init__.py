@@ -1,0 +1,20 @@
+"""Models: which GPUs hold one, and what is started there.
+
+Owns the arithmetic of memory and the arguments of engines. Does not own pods, weights or routes.
+"""
+
+from components.plan.models.fit import NoFit, Shape, best, cache_bytes_per_token, shape, smallest, weights_gib
+from components.plan.models.serve import ModelPlan, load_s, serve
+
+__all__ = [
+    "ModelPlan",
+    "NoFit",
+    "Shape",
+    "best",
+    "cache_bytes_per_token",
+    "load_s",
+    "serve",
+    "shape",
+    "smallest",
+    "weights_gib",
+]

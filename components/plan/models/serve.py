@@ -1,0 +1,117 @@
+"""What `model: NAME` in a service becomes: an image, arguments, GPUs, a probe and a time to load."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from components.plan.fleet.place import Placement, Refusal, resolve
+from components.plan.fleet.pool import Fleet
+from components.plan.models.fit import NoFit, Shape, best, weights_gib
+from components.spec.catalogue.catalogue import Catalogue
+from components.spec.catalogue.model import ModelProfile
+
+WEIGHTS = "/models"
+"""Where a replica finds the weights: the cache of the rack, filled from the region's bucket by digest."""
+
+READ_GIB_S = 5.0
+"""Speed at which a replica reads its weights from the disks of the host: a choice of this project, until measured."""
+
+START_S = 30.0
+"""Seconds that an engine takes before and after it reads its weights: a choice of this project, until measured."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelPlan:
+    """A replica of a model, ready to be started."""
+
+    model: str
+    checkpoint: str
+    image: str
+    """Name in the artifact index."""
+    args: tuple[str, ...]
+    port: int
+    health: str
+    paths: tuple[str, ...]
+    """OpenAI-compatible paths."""
+    gpus: int
+    concurrency: int
+    """Requests that a replica answers at one time: what scaling aims at unless the service says otherwise."""
+    weights_gib: float
+    load_s: float
+    """From the start of the container to the first answer; what a health check must wait for."""
+    shape: Shape | None
+    """None where it runs on CPUs."""
+    placement: Placement | None
+    simulated: bool = False
+
+    @property
+    def why(self) -> str:
+        """Where it lands, and the arithmetic."""
+        if self.placement is None or self.shape is None:
+            return f"{self.model} runs on CPUs{' (a simulator: its answers mean nothing)' if self.simulated else ''}"
+        return f"{self.placement.why}; {self.shape.arithmetic}"
+
+
+def serve(
+    model: ModelProfile,
+    fleet: Fleet,
+    catalogue: Catalogue,
+    *,
+    context_tokens: int | None = None,
+    concurrency: int | None = None,
+) -> ModelPlan | NoFit:
+    """How the model is served in this fleet, for the context and concurrency asked."""
+    context = context_tokens or model.serving.context_tokens
+    requests = concurrency or model.serving.concurrency
+    if not model.gpu_counts:
+        return _plan(model, catalogue, context, requests, None, None)
+    found = best(model, fleet, context, requests)
+    if isinstance(found, NoFit):
+        return found
+    placement = resolve(fleet, found.need)
+    if isinstance(placement, Refusal):  # the shape was chosen because a pool has it
+        return NoFit(model=model.model, reasons=(placement.why,))
+    return _plan(model, catalogue, context, requests, found, placement)
+
+
+def _plan(
+    model: ModelProfile, catalogue: Catalogue, context: int, requests: int, found: Shape | None, at: Placement | None
+) -> ModelPlan:
+    precision = next(p for p in model.precisions if found is None or p.name == found.precision)
+    weights = weights_gib(model, precision)
+    return ModelPlan(
+        model=model.model,
+        checkpoint=precision.checkpoint,
+        image=model.engine.image,
+        args=tuple(_args(model, found.gpus if found else 0, context, requests, load_s(model, weights, catalogue))),
+        port=model.engine.port,
+        health=model.engine.health,
+        paths=model.engine.paths,
+        gpus=found.gpus if found else 0,
+        concurrency=requests,
+        weights_gib=round(weights, 1),
+        load_s=load_s(model, weights, catalogue),
+        shape=found,
+        placement=at,
+        simulated=model.simulated,
+    )
+
+
+def load_s(model: ModelProfile, weights: float, catalogue: Catalogue) -> float:
+    """Seconds from the start to the first answer; a simulator takes a part of what the model that it plays would."""
+    played = catalogue.model(model.plays) if model.plays else None
+    if played is None:
+        return round(START_S + weights / READ_GIB_S, 1)
+    return round((model.time_scale or 1) * (START_S + weights_gib(played, played.precisions[0]) / READ_GIB_S), 2)
+
+
+def _args(model: ModelProfile, gpus: int, context: int, requests: int, load: float) -> Iterator[str]:
+    if model.engine.kind == "lab-engine":
+        yield from ("--model", model.model, "--port", str(model.engine.port))
+        yield from ("--load-seconds", f"{load:g}", "--concurrency", str(requests))
+    else:
+        yield from ("--model", f"{WEIGHTS}/{model.model}", "--served-model-name", model.model)
+        yield from ("--port", str(model.engine.port), "--tensor-parallel-size", str(gpus))
+        yield from ("--max-model-len", str(context), "--max-num-seqs", str(requests))
+    yield from model.engine.args
