@@ -11,7 +11,8 @@ from typing import Any, cast
 from components.checks.judge import condition, judged, name_of
 from components.checks.result import CheckResult
 from components.plan.model import HostPlan, RegionPlan
-from components.plan.serving import device_driver, device_quota
+from components.plan.serving import device_driver
+from components.plan.tenancy.quota import quota_spec
 from components.plan.tenants import TenantPlan
 
 NODE_RUNBOOK = "docs/runbooks/NodeNotReady.md"
@@ -100,13 +101,16 @@ def check_device_class(plan: RegionPlan, device_class: Mapping[str, Any] | None)
 
 def check_namespace(plan: RegionPlan, tenant: TenantPlan, quota: Mapping[str, Any] | None) -> CheckResult:
     """A tenant's quota is the planned one."""
-    key = device_quota(plan.cluster.device_class)
+    planned = cast("Mapping[str, str]", quota_spec(tenant, plan.cluster.device_class)["hard"])
     hard = cast("Mapping[str, str]", (quota or {}).get("spec", {}).get("hard") or {})
+    wrong = {key: hard.get(key, "any number") for key, value in planned.items() if hard.get(key) != value}
     return judged(
         f"cluster.namespace.{tenant.namespace}",
-        good=hard.get("pods") == str(tenant.pods) and hard.get(key) == str(tenant.gpus),
-        expected=f"quota of {tenant.pods} pods and {tenant.gpus} GPUs",
-        found=f"quota of {hard.get('pods', 'any number of')} pods and {hard.get(key, 'any number of')} GPUs"
+        good=not wrong,
+        expected=f"a quota of {', '.join(f'{value} {key}' for key, value in sorted(planned.items()))}",
+        found="as planned"
+        if not wrong
+        else ", ".join(f"{value} {key}" for key, value in sorted(wrong.items()))
         if quota
         else "no quota",
         remedy="`region up <region> --layer cluster` declares it",

@@ -1,19 +1,25 @@
 """A tenant's place in a cluster.
 
 Owns the Namespace with its pod security level, the ServiceAccount of the tenant's pods, and the
-quota of pods and GPUs. Does not own what runs there: that is components/runtime.
+bounds of what they use. Does not own who may act there nor speak to it (tenant_rights.py, tenant_network.py), nor
+what runs there: that is components/runtime.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, cast
 
 import pulumi
 import pulumi_kubernetes as kubernetes
 
 from components.kubernetes.labels import standard_labels
-from components.plan.serving import TENANT_LABEL, WORKLOAD_ACCOUNT, device_quota
+from components.plan.serving import TENANT_LABEL, WORKLOAD_ACCOUNT
+from components.plan.tenancy.quota import QUOTA, limits_spec, quota_spec
 from components.plan.tenants import TenantPlan
+
+if TYPE_CHECKING:
+    from pulumi_kubernetes.meta.v1 import ObjectMetaArgsDict
 
 POD_SECURITY = {
     "pod-security.kubernetes.io/enforce": "restricted",
@@ -69,17 +75,16 @@ class TenantNamespace(pulumi.ComponentResource):
         return account.metadata["name"]
 
     def _create_quota(self, name: str, args: TenantNamespaceArgs) -> None:
-        plan = args.tenant
+        metadata: ObjectMetaArgsDict = {"name": QUOTA, "namespace": self.namespace, "labels": self._labels}
         kubernetes.core.v1.ResourceQuota(
             f"{name}-quota",
-            metadata={"name": "tenant", "namespace": self.namespace, "labels": self._labels},
-            spec={
-                "hard": {
-                    "pods": str(plan.pods),
-                    # At most one claim a pod; without a bound claims could fill etcd.
-                    "count/resourceclaims.resource.k8s.io": str(plan.pods),
-                    device_quota(args.device_class): str(plan.gpus),
-                }
-            },
+            metadata=metadata,
+            spec=cast("Any", quota_spec(args.tenant, args.device_class)),
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+        kubernetes.core.v1.LimitRange(
+            f"{name}-limits",
+            metadata=metadata,
+            spec=cast("Any", limits_spec()),
             opts=pulumi.ResourceOptions(parent=self),
         )

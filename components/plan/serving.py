@@ -32,6 +32,21 @@ ENVOY_NAMESPACE = "envoy-gateway-system"
 TENANT_LABEL = "gpuregion.dev/tenant"
 """Label of namespaces whose routes a Gateway accepts; its value is the namespace's name."""
 
+QUOTA_DEVICES = "gpuregion.dev/gpu"
+"""Resource by which Kueue counts claimed GPUs, in ClusterQueues; claims themselves name a DeviceClass."""
+
+METRICS_NAMESPACE = "metrics"
+"""Where VictoriaMetrics runs."""
+
+METRICS_ADDRESS = f"http://victoria-metrics.{METRICS_NAMESPACE}:8428"
+"""Where scalers and the operator's programs ask for what was measured."""
+
+PAUSED_REPLICAS = "autoscaling.keda.sh/paused-replicas"
+"""Annotation of a ScaledObject; while it is there, KEDA holds this many replicas and looks at nothing else."""
+
+BUDGET_QUOTA = "budget"
+"""ResourceQuota of a tenant whose budget is used up and who chose to hold: it allows no new pod."""
+
 WORKLOAD_ACCOUNT = "workload"
 """ServiceAccount of a tenant's pods. It has no rights and mounts no token."""
 

@@ -1,4 +1,4 @@
-"""The cluster: hosts become Kubernetes nodes, then namespaces, quotas and the device class."""
+"""The cluster: hosts become Kubernetes nodes, then the device class, and tenants with their quotas, rights and policies."""
 
 from __future__ import annotations
 
@@ -10,10 +10,15 @@ import pulumi
 from components.kubernetes.access import cluster_provider
 from components.kubernetes.device_class import GpuDeviceClass, GpuDeviceClassArgs
 from components.kubernetes.tenant_namespace import TenantNamespace, TenantNamespaceArgs
+from components.kubernetes.tenant_network import TenantNetwork, TenantNetworkArgs
+from components.kubernetes.tenant_rights import TenantRights, TenantRightsArgs
+from components.kubernetes.tenant_roles import TenantRoles, TenantRolesArgs
 from components.plan.actions.playbooks import DEPLOYMENTS
 from components.plan.model import RegionPlan
 from components.plan.naming import kubeconfig_path
 from components.plan.serving import device_driver
+from components.plan.tenancy.network import endpoints, tenant_ports
+from components.plan.tenants import TenantPlan
 from components.provider.resource import Provider
 from stacks.handover import LayersBelow
 from stacks.playbooks import run_in_order
@@ -45,15 +50,32 @@ def declare(plan: RegionPlan, project: Path, provider: Provider) -> Sequence[pul
         GpuDeviceClassArgs(device_class=cluster.device_class, driver=device_driver(cluster), cluster=cluster.name),
         objects,
     )
-    tenants = [
-        TenantNamespace(
-            tenant.namespace,
-            TenantNamespaceArgs(tenant=tenant, device_class=cluster.device_class, cluster=cluster.name),
-            objects,
-        )
-        for tenant in cluster.tenants
-    ]
+    roles = TenantRoles(cluster.name, TenantRolesArgs(cluster=cluster.name), objects)
+    tenants = [resource for tenant in cluster.tenants for resource in _tenant(plan, tenant, objects)]
     pulumi.export("nodes", runs[-1].hosts)
     # only once the last playbook has run on these hosts may the next layer's follow
     pulumi.export(DEPLOYMENTS, pulumi.Output.all(deployments, runs[-1].hosts).apply(lambda both: both[0]))
-    return (*runs, gpus, *tenants)
+    return (*runs, gpus, roles, *tenants)
+
+
+def _tenant(plan: RegionPlan, tenant: TenantPlan, opts: pulumi.ResourceOptions) -> Sequence[pulumi.Resource]:
+    """A tenant's namespace, and who may act there and speak to it."""
+    cluster, name = plan.cluster, tenant.namespace
+    place = TenantNamespace(
+        name, TenantNamespaceArgs(tenant=tenant, device_class=cluster.device_class, cluster=cluster.name), opts
+    )
+    rights = TenantRights(
+        f"{name}-rights", TenantRightsArgs(tenant=tenant, namespace=place.namespace, cluster=cluster.name), opts
+    )
+    network = TenantNetwork(
+        f"{name}-network",
+        TenantNetworkArgs(
+            tenant=tenant,
+            namespace=place.namespace,
+            ports=tenant_ports(plan, tenant),
+            outside=endpoints(plan),
+            cluster=cluster.name,
+        ),
+        opts,
+    )
+    return (place, rights, network)

@@ -4,9 +4,15 @@ from __future__ import annotations
 
 from components.kubernetes.access import cluster_provider
 from components.kubernetes.device_class import GpuDeviceClass, GpuDeviceClassArgs
+from components.kubernetes.gpu_flavors import GpuFlavors, GpuFlavorsArgs
 from components.kubernetes.tenant_namespace import TenantNamespace, TenantNamespaceArgs
+from components.kubernetes.tenant_network import TenantNetwork, TenantNetworkArgs
+from components.kubernetes.tenant_queue import TenantQueue, TenantQueueArgs
+from components.kubernetes.tenant_rights import TenantRights, TenantRightsArgs
+from components.kubernetes.tenant_roles import TenantRoles, TenantRolesArgs
 from components.plan.tenants import TenantPlan
-from tests.pulumi_mocks import children, declare
+from components.spec.tenant import Person, PersonRole
+from tests.pulumi_mocks import Registered, children, declare
 
 TENANT = TenantPlan(name="demo", namespace="tenant-demo", pods=20, gpus=4)
 
@@ -15,12 +21,17 @@ def declare_tenant() -> None:
     TenantNamespace("tenant-demo", TenantNamespaceArgs(tenant=TENANT, device_class="gpu", cluster="lab"))
 
 
-def test_a_tenant_gets_a_namespace_an_account_and_a_quota_and_nothing_else() -> None:
+def kinds(seen: dict[str, Registered], parent: str) -> list[str]:
+    return sorted(r.type.rpartition(":")[2] for r in children(seen, parent).values())
+
+
+def test_a_tenant_gets_a_namespace_an_account_and_bounds_and_nothing_else() -> None:
     seen = declare(declare_tenant)
     assert {r.type for r in children(seen, "tenant-demo").values()} == {
         "kubernetes:core/v1:Namespace",
         "kubernetes:core/v1:ServiceAccount",
         "kubernetes:core/v1:ResourceQuota",
+        "kubernetes:core/v1:LimitRange",
     }
     assert seen["tenant-demo"].outputs == {"namespace": "tenant-demo", "service_account": "workload"}
 
@@ -58,3 +69,63 @@ def test_state_holds_the_path_of_the_kubeconfig_and_not_its_key() -> None:
     provider = seen["lab-kubernetes"].inputs
     assert provider["kubeconfig"] == ".region/lab/kubeconfig"
     assert provider["clusterIdentifier"] == "lab/lab"
+
+
+def test_a_pod_without_requests_is_given_some() -> None:
+    limits = declare(declare_tenant)["tenant-demo-limits"].inputs["spec"]["limits"]
+    assert limits == [{"type": "Container", "defaultRequest": {"cpu": "100m", "memory": "64Mi"}}]
+
+
+def test_there_is_one_role_of_the_cluster_for_each_role_of_people() -> None:
+    seen = declare(lambda: TenantRoles("lab", TenantRolesArgs(cluster="lab")))
+    assert kinds(seen, "lab") == ["ClusterRole"] * 3
+    rules = seen["lab-viewer"].inputs["rules"]
+    assert {"apiGroups", "resources", "verbs"} == set(rules[0])
+    assert seen["lab"].outputs["roles"] == [f"gpuregion-tenant-{r.value}" for r in PersonRole]
+
+
+def test_people_are_bound_in_the_tenants_namespace_alone() -> None:
+    tenant = TenantPlan(
+        name="demo",
+        namespace="tenant-demo",
+        pods=1,
+        gpus=0,
+        people=(Person(name="dot@example.org", role=PersonRole.VIEWER),),
+    )
+    args = TenantRightsArgs(tenant=tenant, namespace="tenant-demo", cluster="lab")
+    seen = declare(lambda: TenantRights("rights", args))
+    assert kinds(seen, "rights") == ["RoleBinding"], "none for roles that nobody has"
+    bound = seen["rights-viewer"].inputs
+    assert bound["metadata"]["namespace"] == "tenant-demo"
+    assert bound["roleRef"]["name"] == "gpuregion-tenant-viewer"
+    assert [s["name"] for s in bound["subjects"]] == ["dot@example.org"]
+
+
+def test_policies_reach_the_api_as_the_plan_has_them() -> None:
+    args = TenantNetworkArgs(tenant=TENANT, namespace="tenant-demo", ports=(8080,), outside=(), cluster="lab")
+    seen = declare(lambda: TenantNetwork("net", args))
+    assert kinds(seen, "net") == ["NetworkPolicy"] * 4
+    assert seen["net-deny-all"].inputs["spec"] == {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}
+    ingress = seen["net-from-platform"].inputs["spec"]["ingress"][0]
+    labels = ingress["from"][0]["namespaceSelector"]["matchLabels"]
+    assert labels == {"kubernetes.io/metadata.name": "keda"}
+
+
+def test_a_queue_counts_claimed_gpus_in_the_clusters_cohort() -> None:
+    args = TenantQueueArgs(tenant=TENANT, share={"default": 4}, cluster="lab")
+    seen = declare(lambda: TenantQueue("tenant-demo-queue", args))
+    assert kinds(seen, "tenant-demo-queue") == ["ClusterQueue", "LocalQueue"]
+    queue = seen["tenant-demo-queue-cluster-queue"].inputs
+    assert queue["apiVersion"] == "kueue.x-k8s.io/v1beta2"
+    assert queue["spec"]["resourceGroups"][1]["coveredResources"] == ["gpuregion.dev/gpu"]
+    local = seen["tenant-demo-queue-local-queue"]
+    assert local.inputs["metadata"] == {**local.inputs["metadata"], "name": "tenant", "namespace": "tenant-demo"}
+    assert "tenant-demo-queue-cluster-queue" in local.depends_on
+
+
+def test_flavors_select_hosts_by_label_where_there_are_pools() -> None:
+    pools = {"default": {}, "l4": {"gpuregion.dev/gpu-pool": "l4"}}
+    seen = declare(lambda: GpuFlavors("lab", GpuFlavorsArgs(pools=pools, cluster="lab")))
+    assert seen["lab"].outputs["flavors"] == ["hosts", "default", "l4"]
+    assert "spec" not in seen["lab-default"].inputs, "an empty one would differ at each preview"
+    assert seen["lab-l4"].inputs["spec"] == {"nodeLabels": {"gpuregion.dev/gpu-pool": "l4"}}

@@ -1,0 +1,54 @@
+"""The kinds of resources that queues count.
+
+Owns a ResourceFlavor for each pool of GPUs, and one for cores and memory. Does not own the queues (tenant_queue.py),
+nor Kueue: the runtime's playbook installs it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pulumi
+from pulumi_kubernetes.apiextensions import CustomResource
+
+from components.kubernetes.labels import standard_labels
+from components.plan.tenancy.queues import API, HOSTS
+
+
+@dataclass(frozen=True, kw_only=True)
+class GpuFlavorsArgs:
+    """What GpuFlavors are made of."""
+
+    pools: Mapping[str, Mapping[str, str]]
+    """Pool -> labels of its hosts; none where all hosts are of the pool."""
+    cluster: str
+    """Cluster that the flavors are part of, for their labels."""
+
+
+class GpuFlavors(pulumi.ComponentResource):
+    """One flavor a pool of GPUs, and one of all hosts."""
+
+    flavors: pulumi.Output[list[str]]
+    """Names of the flavors."""
+
+    def __init__(self, name: str, args: GpuFlavorsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("gpuregion:kubernetes:GpuFlavors", name, None, opts)
+        named = {HOSTS: {}, **args.pools}
+        for flavor, labels in named.items():
+            # An empty spec would differ at each preview.
+            spec: dict[str, Any] = {"spec": {"nodeLabels": dict(labels)}} if labels else {}
+            CustomResource(
+                f"{name}-{flavor}",
+                api_version=API,
+                kind="ResourceFlavor",
+                metadata={
+                    "name": flavor,
+                    "labels": standard_labels(flavor, component="flavor", part_of=args.cluster),
+                },
+                **spec,
+                opts=pulumi.ResourceOptions(parent=self),
+            )
+        self.flavors = pulumi.Output.from_input(list(named))
+        self.register_outputs({"flavors": self.flavors})

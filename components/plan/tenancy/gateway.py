@@ -1,0 +1,111 @@
+"""A tenant's place at the region's gateway: its own names, certificate, keys and rate.
+
+All of it stands in the gateway's namespace, out of the tenants' reach. Each tenant has a ListenerSet: a Gateway holds
+64 listeners at most, a region a thousand tenants. A tenant with keys has no plain HTTP, not even a redirect, which
+would hide that a key was sent in clear; one without keeps it, for callers and checks that trust no authority yet.
+"""
+
+from __future__ import annotations
+
+from math import ceil
+from typing import Any
+
+from components.plan.serving import GATEWAY_NAMESPACE, TENANT_LABEL
+from components.plan.tenants import ServicePlan, TenantPlan
+
+GATEWAY_API, ENVOY_API = "gateway.networking.k8s.io/v1", "gateway.envoyproxy.io/v1alpha1"
+GATEWAY_GROUP = "gateway.networking.k8s.io"
+KEY_HEADERS = ("Authorization", "X-API-Key")
+"""Where a key is looked for; of the first one `Bearer KEY` is taken."""
+CLIENT_HEADER = "X-Region-Client"
+"""Tells the service, and the metering, which key was used; by its name in the tenant's file."""
+PROXIES = 2
+"""Envoy pods of the Gateway, as the role envoy_gateway makes them. Each counts for itself."""
+CERTIFICATE_DAYS, RENEW_DAYS = 397, 30
+"""How long a certificate lasts, and how long before its end the next `up` makes a new one."""
+
+
+def listener_set_name(tenant: str) -> str:
+    """Name of a tenant's ListenerSet, policies, and the stem of its Secrets' names."""
+    return tenant
+
+
+def tls_secret_name(tenant: str) -> str:
+    """Secret of the tenant's certificate."""
+    return f"{tenant}-tls"
+
+
+def keys_secret_name(tenant: str) -> str:
+    """Secret of the tenant's API keys: name of the client -> key."""
+    return f"{tenant}-keys"
+
+
+def certificate_names(tenant: TenantPlan) -> list[str]:
+    """What the tenant's certificate is for."""
+    return [f"*.{tenant.domain}"]
+
+
+def listener_set_spec(tenant: TenantPlan, gateway: str) -> dict[str, Any]:
+    """The tenant's listeners: its own names, open to routes of its own namespace only."""
+    own = {"namespaces": {"from": "Selector", "selector": {"matchLabels": {TENANT_LABEL: tenant.namespace}}}}
+    named = {"hostname": f"*.{tenant.domain}", "allowedRoutes": own}
+    https = {
+        "name": "https",
+        "port": 443,
+        "protocol": "HTTPS",
+        "tls": {
+            "mode": "Terminate",
+            "certificateRefs": [{"group": "", "kind": "Secret", "name": tls_secret_name(tenant.name)}],
+        },
+        **named,
+    }
+    http = {"name": "http", "port": 80, "protocol": "HTTP", **named}
+    return {
+        "parentRef": {"group": GATEWAY_GROUP, "kind": "Gateway", "name": gateway, "namespace": GATEWAY_NAMESPACE},
+        "listeners": [https] if tenant.keys else [http, https],
+    }
+
+
+def parent_reference(service: ServicePlan) -> dict[str, Any]:
+    """What a service's route attaches to: all listeners of its tenant."""
+    return {
+        "group": GATEWAY_GROUP,
+        "kind": "ListenerSet",
+        "name": listener_set_name(service.tenant),
+        "namespace": GATEWAY_NAMESPACE,
+    }
+
+
+def service_url(service: ServicePlan) -> str:
+    """Where clients call it."""
+    return f"{'https' if service.has_keys else 'http'}://{service.host}/"
+
+
+def keys_spec(tenant: TenantPlan) -> dict[str, Any]:
+    """The SecurityPolicy: a request without one of the tenant's own keys is answered 401.
+
+    The key goes no further than the gateway; the name of the client does.
+    """
+    return {
+        "targetRefs": [_target(tenant)],
+        "apiKeyAuth": {
+            "credentialRefs": [{"group": "", "kind": "Secret", "name": keys_secret_name(tenant.name)}],
+            "extractFrom": [{"headers": list(KEY_HEADERS)}],
+            "forwardClientIDHeader": CLIENT_HEADER,
+            "sanitize": True,
+        },
+    }
+
+
+def rate_spec(tenant: TenantPlan) -> dict[str, Any]:
+    """The BackendTrafficPolicy: requests beyond the rate are answered 429. Each proxy lets its share through, to
+    each service, so the sum holds however requests are spread, and a single connection gets that share."""
+    share = ceil((tenant.rate_limit_rps or 0) / PROXIES)
+    return {
+        "targetRefs": [_target(tenant)],
+        "rateLimit": {"local": {"rules": [{"limit": {"requests": share, "unit": "Second"}}]}},
+    }
+
+
+def _target(tenant: TenantPlan) -> dict[str, Any]:
+    return {"group": GATEWAY_GROUP, "kind": "ListenerSet", "name": listener_set_name(tenant.name)}

@@ -1,0 +1,120 @@
+"""A tenant's place at the region's gateway.
+
+Owns the tenant's listeners with their certificate, the keys that open them and the rate that they let through. Does
+not own the Gateway (gateway.py), nor the routes (each service brings its own).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pulumi
+import pulumi_kubernetes as kubernetes
+from pulumi_kubernetes.apiextensions import CustomResource
+
+from components.kubernetes.labels import standard_labels
+from components.plan.serving import GATEWAY_NAMESPACE
+from components.plan.tenancy.gateway import (
+    ENVOY_API,
+    GATEWAY_API,
+    certificate_names,
+    keys_secret_name,
+    keys_spec,
+    listener_set_name,
+    listener_set_spec,
+    rate_spec,
+    tls_secret_name,
+)
+from components.plan.tenants import TenantPlan
+from components.runtime.certificate import Certificate, CertificateArgs
+
+if TYPE_CHECKING:
+    from pulumi_kubernetes.meta.v1 import ObjectMetaArgsDict
+
+
+@dataclass(frozen=True, kw_only=True)
+class TenantGatewayArgs:
+    """What a TenantGateway is made of."""
+
+    tenant: TenantPlan
+    """Names, keys and rate, from the plan."""
+    gateway: str
+    """Gateway that the listeners are added to."""
+    keys: Mapping[str, pulumi.Input[str]]
+    """Name of the client -> key; secret."""
+    ca_certificate: str
+    """Reference to the certificate of the region's authority."""
+    ca_key: str
+    """Reference to its key."""
+    region: str
+    """Region that it is part of, for the labels."""
+
+
+class TenantGateway(pulumi.ComponentResource):
+    """Listeners for the tenant's names, with TLS, keys and a rate."""
+
+    listeners: pulumi.Output[str]
+    """Name of the ListenerSet, which services' routes attach to."""
+
+    def __init__(self, name: str, args: TenantGatewayArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("gpuregion:runtime:TenantGateway", name, None, opts)
+        self._labels = standard_labels(args.tenant.name, component="tenant-gateway", part_of=args.region)
+        secrets = [self._create_certificate(name, args)]
+        # What guards the listeners is there before them: none is open for a moment.
+        guards: list[pulumi.Resource] = [*secrets]
+        if args.tenant.keys:
+            guards.append(self._create_keys(name, args))
+        if args.tenant.rate_limit_rps is not None:
+            guards.append(self._create_policy(name, "rate", "BackendTrafficPolicy", rate_spec(args.tenant)))
+        listeners = CustomResource(
+            f"{name}-listeners",
+            api_version=GATEWAY_API,
+            kind="ListenerSet",
+            metadata=self._metadata(listener_set_name(args.tenant.name)),
+            spec=listener_set_spec(args.tenant, args.gateway),
+            opts=pulumi.ResourceOptions(parent=self, depends_on=guards),
+        )
+        self.listeners = listeners.id.apply(lambda _: listener_set_name(args.tenant.name))
+        self.register_outputs({"listeners": self.listeners})
+
+    def _metadata(self, name: str) -> ObjectMetaArgsDict:
+        return {"name": name, "namespace": GATEWAY_NAMESPACE, "labels": self._labels}
+
+    def _create_certificate(self, name: str, args: TenantGatewayArgs) -> pulumi.Resource:
+        certificate = Certificate(
+            f"{name}-certificate",
+            CertificateArgs(
+                names=certificate_names(args.tenant), ca_certificate=args.ca_certificate, ca_key=args.ca_key
+            ),
+            pulumi.ResourceOptions(parent=self),
+        )
+        return kubernetes.core.v1.Secret(
+            f"{name}-tls",
+            metadata=self._metadata(tls_secret_name(args.tenant.name)),
+            type="kubernetes.io/tls",
+            string_data={"tls.crt": certificate.certificate, "tls.key": certificate.key},
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+
+    def _create_keys(self, name: str, args: TenantGatewayArgs) -> pulumi.Resource:
+        keys = kubernetes.core.v1.Secret(
+            f"{name}-keys",
+            metadata=self._metadata(keys_secret_name(args.tenant.name)),
+            string_data=dict(args.keys),
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+        return self._create_policy(name, "auth", "SecurityPolicy", keys_spec(args.tenant), after=[keys])
+
+    def _create_policy(
+        self, name: str, role: str, kind: str, spec: Mapping[str, object], after: list[pulumi.Resource] | None = None
+    ) -> CustomResource:
+        return CustomResource(
+            f"{name}-{role}",
+            api_version=ENVOY_API,
+            kind=kind,
+            metadata=self._metadata(listener_set_name(self._labels["app.kubernetes.io/name"])),
+            spec=dict(spec),
+            opts=pulumi.ResourceOptions(parent=self, depends_on=after),
+        )
