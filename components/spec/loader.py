@@ -12,6 +12,7 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from components.errors import Problem, SpecError
+from components.spec import neighbours
 from components.spec.catalogue.files import read_catalogue
 from components.spec.draft import Draft, salvage
 from components.spec.expand import expand
@@ -43,6 +44,8 @@ def load(
     reader = _Reader(root, references or root)
     reader.read_region(region_dir)
     reader.read_catalogue(catalogue_dir)
+    if not is_past:
+        reader.read_neighbours(region_dir)
     positions = Positions(MappingProxyType(reader.places))
     problems = reader.problems
     delivered = reader.read_received()
@@ -199,6 +202,22 @@ class _Reader:
         self.places.update(files.places)
         self.is_incomplete |= files.is_incomplete
         self.data["catalogue"] = files.data
+
+    def read_neighbours(self, folder: Path) -> None:
+        """Services that other regions declare for this one too, and whether those that it declares can run there."""
+        tenants: list[dict[str, Any]] = self.data["tenants"]
+        sites = self.data["catalogue"].get("sites") or {}
+        self.problems += neighbours.problems(folder, tenants, self.places, sites)
+        index = {tenant.get("tenant"): number for number, tenant in enumerate(tenants)}
+        for taken in neighbours.taken(folder, lambda path: _shown(path, self.root)):
+            # Where the tenant is missing here, its home has been told.
+            if (number := index.get(taken.tenant)) is None:
+                continue
+            services = tenants[number].setdefault("services", [])
+            if isinstance(services, list):
+                at: Location = ("tenants", number, "services", len(services))
+                self.places.update({(*at, *inner): place for inner, place in taken.places.items()})
+                services.append(taken.service)
 
     def read_received(self) -> Received:
         """The list of delivered hardware; nothing where the description names none or none has come."""
