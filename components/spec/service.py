@@ -230,7 +230,7 @@ class Service(Model):
     sovereignty: Sovereignty | None = None
     """The tenant's class where none is given."""
     latency: Latency | None = None
-    scaling: Scaling = Scaling()
+    scaling: Scaling = Field(default_factory=Scaling)
     rollout: Rollout = Rollout()
     volumes: tuple[Volume, ...] = ()
     job: Gang = Gang()
