@@ -39,6 +39,8 @@ class Image(BaseModel):
     packages: tuple[str, ...] = ()
     """Debian packages that give `files` and the shared libraries of a program that is not static."""
     files: tuple[str, ...] = ()
+    copies: Mapping[str, str] = {}
+    """Path in the image -> file of the packages, for programs that act by the name they are called by."""
 
     @property
     def program_path(self) -> str:
@@ -74,7 +76,10 @@ def build(name: str, image: Image, paths: Mapping[str, Path], report: store.Repo
     """The image, made if the cache does not have it."""
     program = paths[image.program] if image.program else wheel_program(image.wheel or "", Path(image.program_path).name)
     dynamic = [] if image.program else [program]  # those of the toolchain are static
-    extra = libraries.collect(image.packages, image.files, dynamic, report, log) if image.packages else {}
+    wanted = (*image.files, *image.copies.values())
+    extra = libraries.collect(image.packages, wanted, dynamic, report, log) if image.packages else {}
+    extra |= {path: extra[source] for path, source in image.copies.items()}
+    extra = {path: file for path, file in extra.items() if path not in image.copies.values()}
     # A program of the toolchain lies in a folder named by its content key; others are read.
     content = program.parent.name if image.program else store.sha256_file(program)
     inputs = {

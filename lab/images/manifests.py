@@ -28,6 +28,7 @@ _IMAGE = re.compile(r"^(?P<indent>\s*(?:- )?image: )(?P<name>[^\s@]+?)(?::[\w.-]
 """A line that names an image; `image:` without a value is a field of a schema. A tag follows the last slash."""
 
 _KEDA = "ghcr.io/kedacore/"
+_KUEUE = "us-central1-docker.pkg.dev/k8s-staging-images/kueue/kueue"
 _ADD_ON = "ko://github.com/kedacore/http-add-on/"
 
 
@@ -131,8 +132,13 @@ def _envoy_gateway(module: Module, references: Mapping[str, str], registry: str)
         return shell.run(ensure("helm")["helm"], "template", "eg", chart, *options)
 
 
+def _kueue(module: Module, references: Mapping[str, str], _registry: str) -> str:
+    return replace_images(_kustomize(module), {_KUEUE: references["kueue"]})
+
+
 ADD_ONS = (
     AddOn(name="keda", module="keda", render=_keda, tool="kubectl"),
     AddOn(name="http-add-on", module="keda-http-add-on", render=_http_add_on, tool="kubectl"),
     AddOn(name="envoy-gateway", module="envoy-gateway", render=_envoy_gateway, tool="helm"),
+    AddOn(name="kueue", module="kueue", render=_kueue, tool="kubectl"),
 )
