@@ -39,6 +39,11 @@ Variables of all hosts
     keda_http_add_on_manifest_url, keda_http_add_on_manifest_sha256
     envoy_gateway_manifest_url, envoy_gateway_manifest_sha256
     envoy_gateway_envoy_image
+    kueue_manifest_url, kueue_manifest_sha256
+    kueue_device_classes                resource of a quota -> DeviceClasses that count for it
+    network_policies_image, network_policies_service_network
+    metrics_image, metrics_state_image
+    metrics_reader_networks             loopbacks of the control planes, whose API server passes questions on
 
 Variables whose content is read when the playbook runs (name -> reference)
     file_variables: apt_repository_key  public key, ASCII armour
@@ -56,7 +61,7 @@ from components.plan.frr import host_variables as frr_variables
 from components.plan.model import ClusterPlan, HostPlan, RegionPlan, TrayRole
 from components.plan.naming import RACK_LABEL, kubeconfig_path
 from components.plan.rules import DRA_DRIVER, KUBEADM_IMAGES
-from components.plan.serving import device_driver
+from components.plan.serving import QUOTA_DEVICES, device_driver
 
 GROUPS = (TrayRole.CONTROL_PLANE, TrayRole.GPU_WORKER)
 
@@ -75,6 +80,9 @@ ROLES_OF_VARIABLES: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "keda": ("keda",),
         "keda_http_add_on": ("keda_http_add_on",),
         "envoy_gateway": ("envoy_gateway",),
+        "kueue": ("kueue",),
+        "network_policies": ("network_policies",),
+        "metrics": ("metrics",),
     }
 )
 """Family of variables (a prefix) -> roles that may read it. An empty tuple: every playbook needs it."""
@@ -179,6 +187,15 @@ def region_variables(plan: RegionPlan) -> dict[str, Any]:
         **_manifest("keda_http_add_on", cluster, "http-add-on"),
         **_manifest("envoy_gateway", cluster, "envoy-gateway"),
         "envoy_gateway_envoy_image": cluster.image("envoy").reference,
+        **_manifest("kueue", cluster, "kueue"),
+        "kueue_device_classes": {QUOTA_DEVICES: [cluster.device_class]},
+        "network_policies_image": cluster.image("kube-router").reference,
+        "network_policies_service_network": cluster.service_network,
+        "metrics_image": cluster.image("victoria-metrics").reference,
+        "metrics_state_image": cluster.image("kube-state-metrics").reference,
+        "metrics_reader_networks": [
+            f"{host.loopback}/32" for host in plan.deployed_hosts if host.role is TrayRole.CONTROL_PLANE
+        ],
     }
 
 

@@ -19,13 +19,21 @@ KUBERNETES_IMAGES = ("kube-apiserver", "kube-controller-manager", "kube-schedule
 KUBEADM_IMAGES = (*KUBERNETES_IMAGES, "etcd", "coredns", "pause")
 """Container images that kubeadm starts."""
 
-SYSTEM_IMAGES = (*KUBEADM_IMAGES, "envoy-gateway", "envoy")
+SYSTEM_IMAGES = (
+    *KUBEADM_IMAGES,
+    "envoy-gateway",
+    "envoy",
+    "kueue",
+    "kube-router",
+    "victoria-metrics",
+    "kube-state-metrics",
+)
 """Container images that every cluster runs."""
 
 DRA_DRIVER = {True: "dra-example-driver", False: "nvidia-dra-driver"}
 """Image of the driver behind the DeviceClass, by whether the GPUs are simulated."""
 
-MANIFESTS = ("keda", "http-add-on", "envoy-gateway")
+MANIFESTS = ("keda", "http-add-on", "envoy-gateway", "kueue")
 """Add-ons of the serverless runtime."""
 
 

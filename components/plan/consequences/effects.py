@@ -17,6 +17,8 @@ INTERRUPTING: Mapping[str, str] = MappingProxyType(
         "frr": "FRR reloads or restarts: the host's BGP sessions may flap",
         "keda_http_add_on": "the interceptor's pods are made anew: requests of sleeping services wait",
         "kubernetes": "the kubelet restarts: pods go on; a new version of the control plane is applied by `kubeadm upgrade`",
+        "kueue": "Kueue's pod is made anew: jobs that wait in a queue wait for some seconds more",
+        "metrics": "the metering's pod is made anew: some seconds are not measured",
         "nvidia_driver": "the driver's packages change: the loaded driver stays until the host is rebooted",
     }
 )
