@@ -25,6 +25,7 @@ from components.checks.runtime_objects import (
 )
 from components.checks.wake import gpus_of
 from components.plan.model import HostPlan, RegionPlan, TrayRole
+from components.plan.tenancy.quota import quota_spec
 
 Object = dict[str, Any]
 
@@ -116,10 +117,10 @@ def test_the_device_class_must_select_the_planned_driver(lab_plan: RegionPlan) -
 
 def test_a_quota_that_somebody_raised_is_told(lab_plan: RegionPlan) -> None:
     tenant = lab_plan.cluster.tenants[0]
-    hard = {"pods": "20", "gpu.deviceclass.resource.k8s.io/devices": "4"}
+    hard = quota_spec(tenant, lab_plan.cluster.device_class)["hard"]
     assert check_namespace(lab_plan, tenant, {"spec": {"hard": hard}}).status is Status.OK
     raised = {**hard, "gpu.deviceclass.resource.k8s.io/devices": "400"}
-    assert "400 GPUs" in check_namespace(lab_plan, tenant, {"spec": {"hard": raised}}).found
+    assert "400 gpu.deviceclass" in check_namespace(lab_plan, tenant, {"spec": {"hard": raised}}).found
     assert check_namespace(lab_plan, tenant, None).found == "no quota"
 
 
