@@ -155,14 +155,14 @@ class _Reader:
         tenants: list[dict[str, Any]] = []
         for path in sorted(folder.glob("*.yaml")):
             shown = _shown(path, self.root)
-            document = read(path, shown_as=shown)
+            at: Location = ("tenants", len(tenants))
+            document = read(path, shown_as=shown, prefix=at)
             self.problems += document.problems
             if document.problems and not document.data:
                 self.is_incomplete = True
                 continue
-            at: Location = ("tenants", len(tenants))
             self.places[at] = Position(shown, 1)
-            self.places.update({(*at, *inner): place for inner, place in document.places.items()})
+            self.places.update(document.places)
             tenants.append(document.data)
             self._check_tenant_name(at, document.data.get("tenant"), path)
         self.data["tenants"] = tenants
