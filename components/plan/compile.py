@@ -15,15 +15,16 @@ from components.plan.rules import RULES
 from components.plan.runtime import compile_runtime
 from components.plan.site import compile_site
 from components.plan.topology import compile_topology
+from components.plan.workload_rules import RULES as WORKLOAD_RULES
 from components.spec.artifacts import ArtifactIndex
 from components.spec.region import Region
 
 
 def compile_region(region: Region, artifacts: ArtifactIndex) -> RegionPlan:
     """The whole plan. Raises SpecError if the description names what is not published."""
-    problems = [problem for rule in RULES for problem in rule(region, artifacts)]
+    problems = [problem for rule in (*RULES, *WORKLOAD_RULES) for problem in rule(region, artifacts)]
     if problems:
-        raise SpecError(f"{region.region}: the artifact index does not hold what the region needs", problems)
+        raise SpecError(f"{region.region}: what the region names cannot be had", problems)
     racks = compile_racks(region, artifacts)
     topology = compile_topology(region)
     fabric = compile_fabric(region, racks)

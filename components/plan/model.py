@@ -6,9 +6,11 @@ Nothing here performs I/O. Addresses are strings in CIDR or plain form, as consu
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
+from components.plan.cost.prices import PriceList
+from components.plan.fleet.pool import Fleet
 from components.plan.networks.model import NetworksPlan
 from components.plan.power.model import PowerPlan
 from components.plan.site import SitePlan
@@ -299,6 +301,10 @@ class RuntimePlan:
     gateway: str
     gateway_vip: str
     services: tuple[ServicePlan, ...]
+    fleet: Fleet = field(default_factory=Fleet)
+    """The GPUs that work for tenants, by kind."""
+    prices: PriceList = field(default_factory=PriceList)
+    """That forecasts count with."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,9 +8,9 @@ digests are all zero, which no content has; a plan made with it is never handed 
 from __future__ import annotations
 
 from components.plan.rules import MANIFESTS, system_images
+from components.plan.workload import images_of_services
 from components.spec.artifacts import ArtifactIndex, DeployImage, Manifest, PublishedImage
 from components.spec.region import Region
-from components.spec.services import services_of
 
 NO_DIGEST = "0" * 64
 NOWHERE = "https://pending.invalid/"
@@ -31,7 +31,7 @@ def completed(index: ArtifactIndex, region: Region) -> tuple[ArtifactIndex, tupl
 
 def pending_index(region: Region) -> ArtifactIndex:
     """Everything that the region names, not yet published."""
-    names = {*system_images(region), *(p.service.image for p in services_of(region) if p.service.image)}
+    names = {*system_images(region), *images_of_services(region)}
     tag = f"v{region.cluster.kubernetes}"
     return ArtifactIndex(
         schema=1,

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from importlib import import_module
 
 from components.plan import rules as artifact_rules
+from components.plan import workload_rules
 from components.spec import rules as spec_rules
 
 
@@ -50,7 +51,7 @@ def sections() -> tuple[Section, ...]:
         )
         found.setdefault(rule.section, []).append(text)
     named = [Section(name=name, about=_about(name), rules=tuple(found[name])) for name in found]
-    return tuple(sorted([*named, _artifacts()], key=lambda section: section.name))
+    return tuple(sorted([*named, _artifacts(), _workloads()], key=lambda section: section.name))
 
 
 def rules() -> Iterator[RuleText]:
@@ -63,6 +64,17 @@ def _about(section: str) -> str:
     """The first sentence of the module that holds the rules."""
     text = import_module(f"{spec_rules.__name__}.{section}").__doc__ or ""
     return " ".join(text.split("\n\n")[0].split())
+
+
+def _workloads() -> Section:
+    return Section(
+        name="workloads",
+        about="Rules on where services land: what a service or its model needs of GPUs is in some pool of the region.",
+        rules=tuple(
+            RuleText(id=id, section="workloads", about=about, example="", looks_at=("catalogue", "racks", "tenants"))
+            for id, about in workload_rules.ABOUT.items()
+        ),
+    )
 
 
 def _artifacts() -> Section:

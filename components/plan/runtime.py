@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from components.plan.addressing import address
+from components.plan.cost import prices_of
+from components.plan.fleet import fleet_of
 from components.plan.model import RuntimePlan
 from components.plan.tenants import compile_services
 from components.spec.artifacts import ArtifactIndex
@@ -16,4 +18,6 @@ def compile_runtime(region: Region, artifacts: ArtifactIndex) -> RuntimePlan:
         gateway=gateway.name,
         gateway_vip=address(region.pools.service_vips, gateway.vip_id),
         services=compile_services(region, artifacts),
+        fleet=fleet_of(region),
+        prices=prices_of(region),
     )

@@ -9,6 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from components.plan.fleet import Fleet, GpuPlan, fleet_of
+from components.plan.models import ModelPlan
+from components.plan.workload import Workload, workload_of
 from components.spec.artifacts import ArtifactIndex
 from components.spec.derive import service_host, tenant_namespace
 from components.spec.region import Region
@@ -91,6 +94,12 @@ class ServicePlan:
     memory_mib: int = 64
     gpus: int
     nvlink_domain: bool = False
+    gpu: GpuPlan | None = None
+    """Where its GPUs are; None without any."""
+    model: ModelPlan | None = None
+    """What is served, where the service names a model."""
+    expected_duty: float | None = None
+    """For forecasts: part of the room between its least and most replicas that is used."""
     sovereignty: Sovereignty = Sovereignty.EU
     min_replicas: int
     max_replicas: int
@@ -107,6 +116,11 @@ class ServicePlan:
     def port(self) -> int:
         """Port that requests go to."""
         return self.ports[0].port
+
+    @property
+    def gpu_pools(self) -> tuple[str, ...]:
+        """Where its GPUs are, in order of price."""
+        return self.gpu.pools if self.gpu else ()
 
     @property
     def key(self) -> str:
@@ -142,13 +156,15 @@ def compile_services(region: Region, artifacts: ArtifactIndex) -> tuple[ServiceP
 
 
 def _services(region: Region, artifacts: ArtifactIndex) -> Iterator[ServicePlan]:
+    fleet = fleet_of(region)
     for placed in services_of(region):
         if not placed.service.regions or region.region in placed.service.regions:
-            yield _service(region, placed, artifacts)
+            yield _service(region, placed, artifacts, fleet)
 
 
-def _service(region: Region, placed: Placed, artifacts: ArtifactIndex) -> ServicePlan:
+def _service(region: Region, placed: Placed, artifacts: ArtifactIndex, fleet: Fleet) -> ServicePlan:
     tenant, service = placed.tenant, placed.service
+    work = workload_of(region, service, fleet)
     scaling = service.scaling
     here = scaling.regions.get(region.region)
     least = here.min if here and here.min is not None else scaling.min
@@ -158,22 +174,25 @@ def _service(region: Region, placed: Placed, artifacts: ArtifactIndex) -> Servic
         tenant=tenant.tenant,
         namespace=tenant_namespace(tenant.tenant),
         kind=service.type,
-        image=artifacts.container_images[service.image or ""].reference,
-        args=service.args,
+        image=artifacts.container_images[work.image].reference,
+        args=(*work.args, *service.args),
         host=service_host(service.name, tenant.tenant, region.site.domain),
-        ports=service.ports,
+        ports=work.ports,
         env=tuple(sorted(service.env.items())),
         secrets=tuple(sorted(service.secrets.items())),
-        health=service.health,
+        health=work.health,
         cpu=service.cpu,
         memory_mib=service.memory_mib,
-        gpus=service.gpus,
+        gpus=work.gpus,
+        gpu=work.gpu,
+        model=work.model,
+        expected_duty=service.expected_duty,
         nvlink_domain=bool(service.gpu and service.gpu.nvlink_domain),
         sovereignty=placed.sovereignty,
         min_replicas=least,
         max_replicas=most,
         idle_after_s=scaling.idle_after_s,
-        scaling=_scaling(service, scaling),
+        scaling=_scaling(service, scaling, work),
         rollout=service.rollout,
         volumes=service.volumes,
         job=service.job if service.type is Kind.JOB else None,
@@ -182,10 +201,10 @@ def _service(region: Region, placed: Placed, artifacts: ArtifactIndex) -> Servic
     )
 
 
-def _scaling(service: Service, scaling: Scaling) -> ScalingPlan:
+def _scaling(service: Service, scaling: Scaling, work: Workload) -> ScalingPlan:
     is_untargeted = service.type is Kind.WEB and not scaling.targets
     return ScalingPlan(
-        concurrency=DEFAULT_CONCURRENCY if is_untargeted else scaling.concurrency,
+        concurrency=work.concurrency or DEFAULT_CONCURRENCY if is_untargeted else scaling.concurrency,
         requests_per_second=scaling.requests_per_second,
         p95_ms=scaling.p95_ms,
         cpu_percent=scaling.cpu_percent,

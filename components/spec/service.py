@@ -212,6 +212,10 @@ class Service(Model):
     """Name in the artifact index; pulled by digest. This or `model`."""
     model: Name | None = None
     """Name in the catalogue of models, which says image, arguments, port and GPUs. This or `image`."""
+    context_tokens: Annotated[int, Field(ge=1, le=100_000_000)] | None = None
+    """Of a model: the longest prompt with its answer, which memory is kept for; the catalogue's where none is given."""
+    expected_duty: Annotated[float, Field(ge=0, le=1)] | None = None
+    """For forecasts of cost: part of the room between its least and most replicas that is used in a month."""
     ports: tuple[ServicePort, ...] = (ServicePort(),)
     """The first one is where requests go; it is told to the container as PORT."""
     args: tuple[str, ...] = ()

@@ -19,9 +19,9 @@ from components.plan.fleet import (
     Refusal,
     claim_spec,
     fits,
-    flavor_order,
     flavors,
     fleet_of,
+    gpu_plan,
     lacks,
     need_of,
     resolve,
@@ -166,18 +166,18 @@ def test_blackwell_and_blackwell_ultra_are_told_apart_by_the_product() -> None:
 def test_a_claim_takes_the_first_kind_that_is_free_in_order_of_price() -> None:
     placement = resolve(MIXED, Need(count=2, memory_gib=80))
     assert isinstance(placement, Placement)
-    (request,) = claim_spec(placement, "gpu")["devices"]["requests"]
-    assert [each["name"] for each in request["firstAvailable"]] == list(flavor_order(placement))
-    assert {each["count"] for each in request["firstAvailable"]} == {2}
-    assert {each["deviceClassName"] for each in request["firstAvailable"]} == {"gpu"}
+    (request,) = claim_spec(gpu_plan(placement), placement.need.count, "gpu")["devices"]["requests"]
+    assert [each["name"] for each in request["first_available"]] == ["h200", "gb200", "gb300", "rubin"]
+    assert {each["count"] for each in request["first_available"]} == {2}
+    assert {each["device_class_name"] for each in request["first_available"]} == {"gpu"}
 
 
 def test_a_claim_for_one_kind_is_exact() -> None:
     placement = resolve(MIXED, Need(count=8))
     assert isinstance(placement, Placement)
-    (request,) = claim_spec(placement, "gpu")["devices"]["requests"]
+    (request,) = claim_spec(gpu_plan(placement), placement.need.count, "gpu")["devices"]["requests"]
     assert request["exactly"]["count"] == 8
-    assert "firstAvailable" not in request
+    assert "first_available" not in request
 
 
 def test_each_pool_is_a_flavor_that_selects_its_hosts() -> None:

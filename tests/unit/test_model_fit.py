@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from components.plan.fleet import Fleet, Pool, fits, resolve
-from components.plan.models import ModelPlan, NoFit, Shape, best, cache_bytes_per_token, serve, shape, smallest
+from components.plan.models import NoFit, Served, Shape, best, cache_bytes_per_token, serve, shape, smallest
 from components.spec.catalogue import Catalogue, ModelProfile, load_catalogue
 from tests.regions import REGIONS, ROOT
 
@@ -130,26 +130,28 @@ def test_the_cheapest_replica_wins_and_equal_ones_take_the_better_precision() ->
 
 
 def test_a_model_becomes_an_engine_with_its_arguments() -> None:
-    plan = serve(model("mistral-small"), Fleet((pool("dgx-h200"),)), catalogue(), concurrency=4)
-    assert isinstance(plan, ModelPlan)
-    assert (plan.image, plan.port, plan.health, plan.gpus) == ("vllm-openai", 8000, "/health", 1)
+    served = serve(model("mistral-small"), Fleet((pool("dgx-h200"),)), catalogue(), concurrency=4)
+    assert isinstance(served, Served)
+    plan = served.plan
+    assert (plan.image, plan.port, plan.health, plan.gpus) == ("vllm", 8000, "/health", 1)
     assert plan.args[plan.args.index("--tensor-parallel-size") + 1] == "1"
     assert plan.args[plan.args.index("--max-model-len") + 1] == "32768"
     assert plan.args[plan.args.index("--max-num-seqs") + 1] == "4"
     assert plan.args[-2:] == ("--load_format", "mistral")
     assert plan.load_s == pytest.approx(30 + 44.7 / 5, abs=0.1)
-    assert "lands on dgx-h200" in plan.why
-    assert "GiB a GPU" in plan.why
+    assert "lands on dgx-h200" in served.why
+    assert "GiB a GPU" in served.why
 
 
 def test_the_simulator_runs_on_cpus_takes_a_part_of_the_time_and_says_what_it_is() -> None:
-    plan = serve(model("lab-echo"), Fleet(()), catalogue())
-    assert isinstance(plan, ModelPlan)
-    assert (plan.gpus, plan.placement, plan.simulated) == (0, None, True)
+    served = serve(model("lab-echo"), Fleet(()), catalogue())
+    assert isinstance(served, Served)
+    plan = served.plan
+    assert (plan.gpus, served.placement, plan.simulated) == (0, None, True)
     real = serve(model("mistral-small"), Fleet((pool("dgx-h200"),)), catalogue())
-    assert isinstance(real, ModelPlan)
-    assert plan.load_s == pytest.approx(real.load_s * 0.02, abs=0.02)
-    assert "simulator" in plan.why
+    assert isinstance(real, Served)
+    assert plan.load_s == pytest.approx(real.plan.load_s * 0.02, abs=0.02)
+    assert "simulator" in served.why
 
 
 _CONTEXTS = st.integers(min_value=1, max_value=131_072)

@@ -21,6 +21,7 @@ _RESTARTING = (
     "cpu",
     "memory_mib",
     "gpus",
+    "gpu_pools",
     "volumes",
     "job",
 )

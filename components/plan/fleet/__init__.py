@@ -3,7 +3,7 @@
 Owns the arithmetic and its words. Does not own objects of a cluster: components make those of what stands here.
 """
 
-from components.plan.fleet.claims import FUNGIBILITY, POOL_LABEL, claim_spec, flavor_order, flavors, selector
+from components.plan.fleet.claims import FUNGIBILITY, POOL_LABEL, GpuPlan, claim_spec, flavors, gpu_plan, selector
 from components.plan.fleet.need import Lack, Need, fits, lacks, need_of
 from components.plan.fleet.place import Placement, Refusal, resolve
 from components.plan.fleet.pool import Fleet, Pool, fleet_of, gpu_price
@@ -12,6 +12,7 @@ __all__ = [
     "FUNGIBILITY",
     "POOL_LABEL",
     "Fleet",
+    "GpuPlan",
     "Lack",
     "Need",
     "Placement",
@@ -19,9 +20,9 @@ __all__ = [
     "Refusal",
     "claim_spec",
     "fits",
-    "flavor_order",
     "flavors",
     "fleet_of",
+    "gpu_plan",
     "gpu_price",
     "lacks",
     "need_of",

@@ -9,11 +9,11 @@ example driver in kubernetes-sigs/dra-example-driver, internal/profiles/gpu/gpu.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import lru_cache
 from types import MappingProxyType
 from typing import Any
 
-from components.plan.fleet.need import Need
 from components.plan.fleet.place import Placement
 from components.plan.fleet.pool import Fleet, Pool
 
@@ -57,14 +57,43 @@ def selector(pool: Pool, memory_gib: int) -> str:
     return " && ".join(terms)
 
 
-def claim_spec(placement: Placement, device_class: str) -> dict[str, Any]:
+@dataclass(frozen=True, kw_only=True)
+class GpuPlan:
+    """Where the replicas of a service land, small enough to stand beside each of ten thousand."""
+
+    pools: tuple[str, ...]
+    """In order of price: the first while there is room, then what spills over."""
+    selectors: tuple[str, ...]
+    """CEL for the devices of each of them."""
+    why: str
+    """For people: where it lands and why."""
+
+
+def gpu_plan(placement: Placement, more: str = "") -> GpuPlan:
+    """Of a placement; `more` is what else is to be said of it."""
+    return GpuPlan(
+        pools=tuple(pool.name for pool in placement.pools),
+        selectors=tuple(selector(pool, placement.need.memory_gib) for pool in placement.pools),
+        why="; ".join(text for text in (placement.why, more) if text),
+    )
+
+
+def claim_spec(gpu: GpuPlan, count: int, device_class: str) -> dict[str, Any]:
     """Spec of a ResourceClaim: one kind of GPU, or several of which the first that is free is taken."""
-    requests = [_request(pool, placement.need, device_class) for pool in placement.pools[:MOST_ALTERNATIVES]]
-    if len(requests) == 1:
-        request: dict[str, Any] = {"name": REQUEST, "exactly": requests[0]}
+    asked = [
+        {
+            "device_class_name": device_class,
+            "selectors": [{"cel": {"expression": expression}}],
+            "allocation_mode": "ExactCount",
+            "count": count,
+        }
+        for expression in gpu.selectors[:MOST_ALTERNATIVES]
+    ]
+    if len(asked) == 1:
+        request: dict[str, Any] = {"name": REQUEST, "exactly": asked[0]}
     else:
-        alternatives = [{"name": pool.name, **each} for pool, each in zip(placement.pools, requests, strict=False)]
-        request = {"name": REQUEST, "firstAvailable": alternatives}
+        alternatives = [{"name": pool, **each} for pool, each in zip(gpu.pools, asked, strict=False)]
+        request = {"name": REQUEST, "first_available": alternatives}
     return {"devices": {"requests": [request]}}
 
 
@@ -81,19 +110,5 @@ def flavors(fleet: Fleet) -> list[dict[str, Any]]:
     ]
 
 
-def flavor_order(placement: Placement) -> tuple[str, ...]:
-    """Flavors in the order in which a queue tries them."""
-    return tuple(pool.name for pool in placement.pools)
-
-
 FUNGIBILITY: Mapping[str, str] = MappingProxyType({"whenCanBorrow": "TryNextFlavor", "whenCanPreempt": "TryNextFlavor"})
 """Of a ClusterQueue: what is full is left for the next flavor, before anything is borrowed or taken away."""
-
-
-def _request(pool: Pool, need: Need, device_class: str) -> dict[str, Any]:
-    return {
-        "deviceClassName": device_class,
-        "selectors": [{"cel": {"expression": selector(pool, need.memory_gib)}}],
-        "allocationMode": "ExactCount",
-        "count": need.count,
-    }

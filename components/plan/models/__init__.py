@@ -4,11 +4,12 @@ Owns the arithmetic of memory and the arguments of engines. Does not own pods, w
 """
 
 from components.plan.models.fit import NoFit, Shape, best, cache_bytes_per_token, shape, smallest, weights_gib
-from components.plan.models.serve import ModelPlan, load_s, serve
+from components.plan.models.serve import ModelPlan, Served, load_s, serve
 
 __all__ = [
     "ModelPlan",
     "NoFit",
+    "Served",
     "Shape",
     "best",
     "cache_bytes_per_token",

@@ -40,16 +40,25 @@ class ModelPlan:
     weights_gib: float
     load_s: float
     """From the start of the container to the first answer; what a health check must wait for."""
-    shape: Shape | None
-    """None where it runs on CPUs."""
-    placement: Placement | None
     simulated: bool = False
+    """Whether a program plays it: its answers mean nothing."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Served:
+    """A model with the GPUs that hold it."""
+
+    plan: ModelPlan
+    shape: Shape | None = None
+    """None where it runs on CPUs."""
+    placement: Placement | None = None
 
     @property
     def why(self) -> str:
         """Where it lands, and the arithmetic."""
         if self.placement is None or self.shape is None:
-            return f"{self.model} runs on CPUs{' (a simulator: its answers mean nothing)' if self.simulated else ''}"
+            note = " (a simulator: its answers mean nothing)" if self.plan.simulated else ""
+            return f"{self.plan.model} runs on CPUs{note}"
         return f"{self.placement.why}; {self.shape.arithmetic}"
 
 
@@ -60,40 +69,42 @@ def serve(
     *,
     context_tokens: int | None = None,
     concurrency: int | None = None,
-) -> ModelPlan | NoFit:
+    port: int | None = None,
+) -> Served | NoFit:
     """How the model is served in this fleet, for the context and concurrency asked."""
     context = context_tokens or model.serving.context_tokens
     requests = concurrency or model.serving.concurrency
+    at = port or model.engine.port
     if not model.gpu_counts:
-        return _plan(model, catalogue, context, requests, None, None)
+        return Served(plan=_plan(model, catalogue, context, requests, at))
     found = best(model, fleet, context, requests)
     if isinstance(found, NoFit):
         return found
     placement = resolve(fleet, found.need)
     if isinstance(placement, Refusal):  # the shape was chosen because a pool has it
         return NoFit(model=model.model, reasons=(placement.why,))
-    return _plan(model, catalogue, context, requests, found, placement)
+    return Served(plan=_plan(model, catalogue, context, requests, at, found), shape=found, placement=placement)
 
 
 def _plan(
-    model: ModelProfile, catalogue: Catalogue, context: int, requests: int, found: Shape | None, at: Placement | None
+    model: ModelProfile, catalogue: Catalogue, context: int, requests: int, port: int, found: Shape | None = None
 ) -> ModelPlan:
+    gpus = found.gpus if found else 0
     precision = next(p for p in model.precisions if found is None or p.name == found.precision)
     weights = weights_gib(model, precision)
+    load = load_s(model, weights, catalogue)
     return ModelPlan(
         model=model.model,
         checkpoint=precision.checkpoint,
         image=model.engine.image,
-        args=tuple(_args(model, found.gpus if found else 0, context, requests, load_s(model, weights, catalogue))),
-        port=model.engine.port,
+        args=(*_args(model, gpus, context, requests, port, load), *model.engine.args),
+        port=port,
         health=model.engine.health,
         paths=model.engine.paths,
-        gpus=found.gpus if found else 0,
+        gpus=gpus,
         concurrency=requests,
         weights_gib=round(weights, 1),
-        load_s=load_s(model, weights, catalogue),
-        shape=found,
-        placement=at,
+        load_s=load,
         simulated=model.simulated,
     )
 
@@ -106,12 +117,11 @@ def load_s(model: ModelProfile, weights: float, catalogue: Catalogue) -> float:
     return round((model.time_scale or 1) * (START_S + weights_gib(played, played.precisions[0]) / READ_GIB_S), 2)
 
 
-def _args(model: ModelProfile, gpus: int, context: int, requests: int, load: float) -> Iterator[str]:
+def _args(model: ModelProfile, gpus: int, context: int, requests: int, port: int, load: float) -> Iterator[str]:
     if model.engine.kind == "lab-engine":
-        yield from ("--model", model.model, "--port", str(model.engine.port))
+        yield from ("--model", model.model, "--port", str(port))
         yield from ("--load-seconds", f"{load:g}", "--concurrency", str(requests))
     else:
         yield from ("--model", f"{WEIGHTS}/{model.model}", "--served-model-name", model.model)
-        yield from ("--port", str(model.engine.port), "--tensor-parallel-size", str(gpus))
+        yield from ("--port", str(port), "--tensor-parallel-size", str(gpus))
         yield from ("--max-model-len", str(context), "--max-num-seqs", str(requests))
-    yield from model.engine.args

@@ -1,0 +1,87 @@
+"""Rules on where services land: what a service or its model needs of GPUs is in some pool of the region."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from components.errors import Problem
+from components.plan.fleet import Refusal, fleet_of
+from components.plan.models import NoFit
+from components.plan.workload import place, serve_of
+from components.spec.artifacts import ArtifactIndex
+from components.spec.position import Location
+from components.spec.region import Region
+from components.spec.services import services_of
+
+ABOUT: Mapping[str, str] = {
+    "gpu-fits-nowhere": "Some pool of the region has the GPUs that a service asks for, in memory, number, architecture and NVLink.",
+    "model-fits-nowhere": "Some pool of the region holds the model of a service, for the context and concurrency asked.",
+}
+"""Id -> what must hold."""
+
+
+def services_land_somewhere(region: Region, artifacts: ArtifactIndex) -> Iterator[Problem]:
+    """Every service that runs here has a pool for its GPUs."""
+    fleet = fleet_of(region)
+    for placed in services_of(region):
+        service = placed.service
+        if service.regions and region.region not in service.regions:
+            continue
+        if service.model is not None:
+            found = serve_of(region, service, fleet)
+            if isinstance(found, NoFit):
+                yield _problem(
+                    region,
+                    (*placed.at, "model"),
+                    "model-fits-nowhere",
+                    f"no pool of {region.region} holds {service.model} for {placed.name}",
+                    found="; ".join(found.reasons) or "the region has no GPUs that work for tenants",
+                    allowed="weights, cache and overhead within 90 % of a GPU's memory",
+                    remedy="lower `context_tokens` or `scaling.concurrency`, or place it in a region with larger GPUs",
+                )
+        elif isinstance(at := place(region, service, fleet), Refusal):
+            yield _problem(
+                region,
+                (*placed.at, "gpu"),
+                "gpu-fits-nowhere",
+                f"no pool of {region.region} has the GPUs that {placed.name} asks for",
+                found=at.why,
+                allowed=", ".join(f"{p.name}: {p.gpus_per_host} x {p.memory_gb} GB a host" for p in fleet.pools)
+                or None,
+                remedy=at.remedy,
+            )
+
+
+def engines_are_published(region: Region, artifacts: ArtifactIndex) -> Iterator[Problem]:
+    """The image of each model's engine is in the index."""
+    for placed in services_of(region):
+        model = region.catalogue.model(placed.service.model) if placed.service.model else None
+        if model and model.engine.image not in artifacts.container_images:
+            yield _problem(
+                region,
+                (*placed.at, "model"),
+                "artifact-unpublished",
+                f"{model.engine.image}, the engine of {model.model}, is not in the artifact index",
+                found=model.engine.image,
+                allowed=", ".join(sorted(artifacts.container_images)) or "nothing is published",
+                remedy="build and publish it, then run this again",
+            )
+
+
+RULES = (services_land_somewhere, engines_are_published)
+
+
+def _problem(
+    region: Region, at: Location, rule: str, message: str, *, found: str, allowed: str | None, remedy: str
+) -> Problem:
+    place_of = region.positions.of(at)
+    return Problem(
+        path=region.positions.text(at),
+        message=message,
+        found=found,
+        allowed=allowed,
+        remedy=remedy,
+        file=place_of.file if place_of else None,
+        line=place_of.line if place_of else None,
+        rule=rule,
+    )
