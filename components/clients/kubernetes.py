@@ -2,7 +2,8 @@
 
 Owns the transport: TLS in both directions, pages, watches, errors in an operator's words. Objects
 are plain JSON, as the API tells them. Deliberately cannot write: what writes is Pulumi, the
-playbooks, and the short-lived probe of the checks (kubernetes_probe.py).
+playbooks, the short-lived probe of the checks (kubernetes_probe.py), and an operator's few own
+changes (kubernetes_change.py).
 """
 
 from __future__ import annotations
@@ -128,10 +129,15 @@ class Kubernetes:
             raise _unreachable(self.server, error) from error
 
     async def _request(
-        self, method: str, path: str, query: Mapping[str, str | int], body: Object | None = None
+        self,
+        method: str,
+        path: str,
+        query: Mapping[str, str | int],
+        body: Object | None = None,
+        headers: Mapping[str, str] | None = None,
     ) -> httpx.Response:
         try:
-            answer = await self._http.request(method, path, params=dict(query), json=body)
+            answer = await self._http.request(method, path, params=dict(query), json=body, headers=headers)
         except (httpx.HTTPError, ssl.SSLError) as error:
             raise _unreachable(self.server, error) from error
         if answer.is_error:
