@@ -2,7 +2,7 @@
 
 Owns the Gateway object and the namespace that it stands in. Does not own the GatewayClass nor the
 Envoy pods (the runtime playbook and Envoy Gateway do), nor the announcement of the address (the
-GPU workers' FRR does), nor the routes (each service brings its own).
+GPU workers' FRR does), nor tenants' listeners (tenant_gateway.py), nor routes (each service brings its own).
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import pulumi_kubernetes as kubernetes
 from pulumi_kubernetes.apiextensions import CustomResource
 
 from components.kubernetes.labels import standard_labels
-from components.plan.serving import GATEWAY_CLASS, GATEWAY_NAMESPACE, TENANT_LABEL
+from components.plan.serving import GATEWAY_CLASS, GATEWAY_NAMESPACE
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,7 +32,7 @@ class GatewayArgs:
 
 
 class Gateway(pulumi.ComponentResource):
-    """A Gateway with one HTTP listener on a virtual address, open to tenants' routes."""
+    """A Gateway on a virtual address. Its own listener answers 404 to names that are no tenant's."""
 
     gateway: pulumi.Output[str]
     """Name of the Gateway, once it exists."""
@@ -68,14 +68,11 @@ class Gateway(pulumi.ComponentResource):
                         "name": "http",
                         "protocol": "HTTP",
                         "port": args.port,
-                        "allowedRoutes": {
-                            "namespaces": {
-                                "from": "Selector",
-                                "selector": {"matchExpressions": [{"key": TENANT_LABEL, "operator": "Exists"}]},
-                            }
-                        },
+                        "allowedRoutes": {"namespaces": {"from": "Same"}},
                     }
                 ],
+                # Tenants' listeners stand beside it, where only the region's operator writes.
+                "allowedListeners": {"namespaces": {"from": "Same"}},
             },
             opts=pulumi.ResourceOptions(parent=self),
         )

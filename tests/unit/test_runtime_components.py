@@ -8,7 +8,6 @@ from typing import Any, cast
 import pytest
 
 from components.plan.tenants import ScalingPlan, ServicePlan
-from components.runtime.gateway import Gateway, GatewayArgs
 from components.runtime.service import Service, ServiceArgs
 from components.spec.service import ServicePort
 from tests.pulumi_mocks import Registered, children, declare
@@ -128,19 +127,11 @@ def test_scaling_comes_after_what_it_scales(seen: dict[str, Registered]) -> None
 def test_requests_go_through_the_interceptor_which_the_namespace_allows(seen: dict[str, Registered]) -> None:
     route = seen["hello-gpu-route"].inputs["spec"]
     assert route["hostnames"] == ["hello-gpu.demo.lab.internal"]
-    assert route["parentRefs"] == [{"name": "front", "namespace": "gateway"}]
+    (parent,) = route["parentRefs"]
+    assert (parent["kind"], parent["name"], parent["namespace"]) == ("ListenerSet", "front", "gateway")
     backend = route["rules"][0]["backendRefs"][0]
     assert backend == {"name": "keda-add-ons-http-interceptor-proxy", "namespace": "keda", "port": 8080}
     grant = seen["hello-gpu-grant"].inputs
     assert grant["metadata"]["namespace"] == "keda"
     assert grant["spec"]["from"][0]["namespace"] == "tenant-demo"
     assert grant["spec"]["to"] == [{"group": "", "kind": "Service", "name": "keda-add-ons-http-interceptor-proxy"}]
-
-
-def test_a_gateway_takes_the_regions_address_and_tenants_routes_only() -> None:
-    seen = declare(lambda: Gateway("front", GatewayArgs(gateway="front", vip="10.255.2.1", region="lab")))
-    spec = seen["front-gateway"].inputs["spec"]
-    assert spec["addresses"] == [{"type": "IPAddress", "value": "10.255.2.1"}]
-    selector = spec["listeners"][0]["allowedRoutes"]["namespaces"]["selector"]
-    assert selector == {"matchExpressions": [{"key": "gpuregion.dev/tenant", "operator": "Exists"}]}
-    assert seen["front"].outputs == {"gateway": "front", "namespace": "gateway"}

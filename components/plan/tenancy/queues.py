@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from components.plan.model import RegionPlan, TrayRole
 from components.plan.serving import QUOTA_DEVICES, TENANT_LABEL
 from components.plan.tenants import TenantPlan
 
@@ -17,11 +18,19 @@ LOCAL_QUEUE = "tenant"
 """Name of the queue in each tenant's namespace; jobs name it in the label `kueue.x-k8s.io/queue-name`."""
 HOSTS = "hosts"
 """Flavor of cores and memory: those of any host."""
+ALL_GPUS = "default"
+"""Flavor of the GPUs of all hosts."""
 UNBOUNDED = {"cpu": "1M", "memory": "1Ei"}
 """Quotas where a tenant has none: more than any region has."""
 
 Pools = Mapping[str, int]
 """Pool of GPUs, which is a flavor -> GPUs in it, cheapest first."""
+
+
+def gpu_pools(plan: RegionPlan) -> dict[str, int]:
+    """The pools that are counted apart. One for all: hosts of several do not yet carry the label of theirs."""
+    gpus = sum(host.gpus for host in plan.deployed_hosts if host.role is TrayRole.GPU_WORKER)
+    return {ALL_GPUS: gpus} if gpus else {}
 
 
 def shares(tenants: Sequence[TenantPlan], pools: Pools) -> dict[str, dict[str, int]]:

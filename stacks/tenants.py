@@ -1,0 +1,53 @@
+"""What the runtime gives each tenant: a queue for GPUs, and a place at the gateway.
+
+Owns which components these are and what they are told. Namespaces, with rights and policies, are the cluster layer's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pulumi
+
+from components.kubernetes.gpu_flavors import GpuFlavors, GpuFlavorsArgs
+from components.kubernetes.tenant_queue import TenantQueue, TenantQueueArgs
+from components.plan.model import RegionPlan
+from components.plan.tenancy.queues import gpu_pools, shares
+from components.runtime.tenant_gateway import TenantGateway, TenantGatewayArgs
+from stacks.secret_values import secret_value
+
+
+def declare_queues(plan: RegionPlan, opts: pulumi.ResourceOptions) -> Sequence[pulumi.Resource]:
+    """The flavors of GPUs, and each tenant's queue for them."""
+    cluster, pools = plan.cluster, gpu_pools(plan)
+    flavors = GpuFlavors(cluster.name, GpuFlavorsArgs(pools={pool: {} for pool in pools}, cluster=cluster.name), opts)
+    given = shares(cluster.tenants, pools)
+    queues = [
+        TenantQueue(
+            f"{tenant.namespace}-queue",
+            TenantQueueArgs(tenant=tenant, share=given[tenant.name], cluster=cluster.name),
+            opts,
+        )
+        for tenant in cluster.tenants
+    ]
+    return (flavors, *queues)
+
+
+def declare_doors(plan: RegionPlan, project: Path, opts: pulumi.ResourceOptions) -> dict[str, TenantGateway]:
+    """Tenant -> its place at the gateway."""
+    return {
+        tenant.name: TenantGateway(
+            f"{tenant.name}-gateway",
+            TenantGatewayArgs(
+                tenant=tenant,
+                gateway=plan.runtime.gateway,
+                keys={key.name: secret_value(project, key.secret) for key in tenant.keys},
+                ca_certificate=plan.endpoints.ca_certificate,
+                ca_key=plan.endpoints.ca_key,
+                region=plan.region,
+            ),
+            opts,
+        )
+        for tenant in plan.cluster.tenants
+    }
