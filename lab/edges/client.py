@@ -18,6 +18,8 @@ from lab.edges.spaces import Inside
 
 ASK_S = 1.0
 """How long a name server may take before the next one is asked."""
+REFUSED = "REFUSED"
+"""What a name server says that does not hold the zone."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,7 +61,7 @@ class Client:
             return address
         for server in self.servers:
             answer = self.ask(name, server)
-            if answer is not None:
+            if answer is not None and answer.code != REFUSED:
                 if not answer.addresses:
                     return None
                 self._kept[name] = (answer.addresses[0], time.monotonic() + answer.ttl_s)

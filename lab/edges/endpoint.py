@@ -35,10 +35,10 @@ class Edge(ThreadingHTTPServer):
         self.lines = threading.Lock()
         super().__init__((document["address"], self.port), Handler)
 
-    def note(self, host: str, path: str, client: str) -> None:
-        """Write down who asked for what."""
+    def note(self, host: str, path: str, client: str, code: int) -> None:
+        """Write down who asked for what, and the answer's code."""
         with self.lines, self.log.open("a") as log:
-            log.write(json.dumps({"host": host, "path": path, "client": client}) + "\n")
+            log.write(json.dumps({"host": host, "path": path, "client": client, "code": code}) + "\n")
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -57,9 +57,8 @@ class Handler(BaseHTTPRequestHandler):
         """Health, a service that is placed here, or a relay."""
         host = self.headers.get("Host", "").partition(":")[0]
         if self.path == self.server.health:
-            self._answer(200, "well")
+            self._send(200, "well")
             return
-        self.server.note(host, self.path, str(self.client_address[0]))
         if self.path.startswith(f"{RELAY}/") and self.server.relay_to:
             self._answer(200, self._relayed(host))
         elif host in self.server.hosts:
@@ -74,6 +73,11 @@ class Handler(BaseHTTPRequestHandler):
         return self.upstream.getresponse().read().decode()
 
     def _answer(self, code: int, text: str) -> None:
+        host = self.headers.get("Host", "").partition(":")[0]
+        self.server.note(host, self.path, str(self.client_address[0]), code)
+        self._send(code, text)
+
+    def _send(self, code: int, text: str) -> None:
         body = text.encode()
         self.send_response(code)
         self.send_header("Content-Length", str(len(body)))

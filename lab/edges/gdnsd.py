@@ -72,7 +72,7 @@ def program(folder: Path) -> Program:
     path = os.environ.get("PATH", "")
     installed = shutil.which("gdnsd", path=f"{path}:/usr/sbin")
     if installed:
-        return Program(Path(installed).parents[1], {"PATH": path})
+        return Program(Path(installed).parents[1], dict(os.environ))
     root = folder / "gdnsd"
     archives = debian.fetch((PACKAGE,), _STATUS, "gdnsd", print, folder / "fetch.log")
     for archive in sorted(archives.glob("*.deb")):

@@ -14,6 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
 from lab import shell
 from lab.edges import netem, spaces
@@ -67,7 +68,6 @@ class World:
         self.points = (*clients, *(e.point for e in edges.values()), *(s.point for s in name_servers.values()))
         self.spaces = {point.name: spaces.name_of(point.name) for point in self.points}
         self.kind = "netem" if netem.is_there() else "a delay link over TUN, which stands in for distance"
-        self._client_points = {point.name: point for point in clients}
         self._programs: dict[str, subprocess.Popen[bytes]] = {}
         self._insides: list[spaces.Inside] = []
 
@@ -77,7 +77,9 @@ class World:
             spaces.create(self.spaces.values())
             self._make_distance()
             for region in self.edges:
-                self.start_edge(region)
+                self._launch_edge(region)
+            for region in self.edges:
+                self._wait_for(self._output(region), "listens", f"edge-{region}")
             for name, server in self.name_servers.items():
                 space, log = self.spaces[server.point.name], self.folder / f"{name}.log"
                 self._programs[name] = self.gdnsd.start(space, server.config, log)
@@ -104,6 +106,13 @@ class World:
 
     def start_edge(self, region: str) -> None:
         """The edge's program, and wait until it listens."""
+        self._launch_edge(region)
+        self._wait_for(self._output(region), "listens", f"edge-{region}")
+
+    def _output(self, region: str) -> Path:
+        return self.folder / f"edge-{region}.out"
+
+    def _launch_edge(self, region: str) -> None:
         edge = self.edges[region]
         document = {
             "region": region,
@@ -116,10 +125,9 @@ class World:
         }
         path = self.folder / f"edge-{region}.json"
         path.write_text(json.dumps(document))
-        output = self.folder / f"edge-{region}.out"
         space = self.spaces[edge.point.name]
-        self._start(f"edge-{region}", ["ip", "netns", "exec", space, *_module("endpoint"), str(path)], output)
-        self._wait_for(output, "listens", f"edge-{region}")
+        words = ["ip", "netns", "exec", space, *_module("endpoint"), str(path)]
+        self._start(f"edge-{region}", words, self._output(region))
 
     def cut(self, site: str) -> None:
         """Nothing comes from or to a site, not even a refusal."""
@@ -133,7 +141,7 @@ class World:
         """Every request that reached an edge, one JSON line each; without health checks."""
         return self.folder / f"edge-{region}.requests"
 
-    def requests_of(self, region: str) -> list[dict[str, str]]:
+    def requests_of(self, region: str) -> list[dict[str, Any]]:
         """The same, read."""
         path = self.log_of(region)
         return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
@@ -158,10 +166,9 @@ class World:
         self._wait_for(output, "ready", "delay-link")
         for point in self.points:
             space = self.spaces[point.name]
-            for address in point.addresses:
-                shell.run("ip", "-n", space, "address", "add", f"{address}/32", "dev", DEVICE)
-            shell.run("ip", "-n", space, "link", "set", DEVICE, "up")
-            shell.run("ip", "-n", space, "route", "add", "default", "dev", DEVICE, "src", point.addresses[0])
+            lines = [f"address add {address}/32 dev {DEVICE}" for address in point.addresses]
+            lines += [f"link set {DEVICE} up", f"route add default dev {DEVICE} src {point.addresses[0]}"]
+            shell.run("ip", "-n", space, "-batch", "-", stdin="".join(f"{line}\n" for line in lines))
 
     def _command(self, verb: str, site: str) -> None:
         link = self._programs.get("delay-link")

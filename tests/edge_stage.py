@@ -1,0 +1,122 @@
+"""The stage that edges are tried on: regions with a service in several, their plan, and a world that plays it."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from ipaddress import ip_network
+from pathlib import Path
+
+from components.plan.edges import SteeringPlan
+from components.plan.renders.steering import config, steering_files
+from lab.edges import gdnsd
+from lab.edges.client import Client
+from lab.edges.description import Distances, Point
+from lab.edges.world import EdgeStandIn, NameServer, World
+from tests.edge_world import all_regions, plan_of, project, steering_of
+
+NEAR, OURS = "near.shop.global.serve.internal", "ours.shop.eu.serve.internal"
+LOCAL_MS = 2.0
+"""Round trip in one city; the catalogue has none."""
+
+
+@dataclass(frozen=True)
+class Stage:
+    """The world and the plan that it plays."""
+
+    plan: SteeringPlan
+    world: World
+    clients: dict[str, Client]
+
+    @property
+    def addresses(self) -> dict[str, str]:
+        """Address -> region."""
+        return {edge.address: edge.region for edge in self.plan.edges}
+
+    @property
+    def in_union(self) -> set[str]:
+        return {edge.address for edge in self.plan.edges if edge.in_union}
+
+    def server(self, name: str) -> str:
+        return next(server.address for server in self.plan.name_servers if server.name == name)
+
+    def try_eu(self, servers: Sequence[str]) -> set[str]:
+        """Ask for the EU name in all ways from all client networks; every address that came out."""
+        with ThreadPoolExecutor(len(self.clients)) as pool:
+            found = list(pool.map(lambda client: self._tried(client, servers), self.clients.values()))
+        return set().union(*found)
+
+    def _tried(self, client: Client, servers: Sequence[str]) -> set[str]:
+        found: set[str] = set()
+        for server in servers:
+            for kind in ("A", "AAAA", "ANY"):
+                answer = client.ask(OURS, server, kind=kind)
+                assert answer is not None, f"{server} does not answer"
+                assert answer.code == "NOERROR", f"{kind}: {answer.code}"
+                found |= set(answer.addresses)
+        return found
+
+    def try_eu_for_others(self, server: str) -> set[str]:
+        """The same, as a resolver in Paris asks that tells the networks of its clients."""
+        found: set[str] = set()
+        for network in [n.network for n in self.plan.networks] + ["203.0.113.0/24"]:
+            answer = self.clients["paris"].ask(OURS, server, subnet=str(ip_network(network).network_address))
+            assert answer is not None
+            assert answer.code == "NOERROR"
+            found |= set(answer.addresses)
+        return found
+
+
+@contextmanager
+def staged(folder: Path) -> Generator[Stage]:
+    """The stage, in a folder of its own; gone afterwards."""
+    regions_folder = project(folder)
+    regions = all_regions(regions_folder)
+    plan = plan_of(steering_of(regions_folder), regions)
+    rendered = list(steering_files(plan))
+    program = gdnsd.program(folder)
+    site_of = {edge.region: edge.site for edge in plan.edges}
+    servers = {s.name: _name_server(plan, s.name, folder, rendered, site_of[s.region]) for s in plan.name_servers}
+    for server in servers.values():
+        program.check(server.config)
+    latencies = regions["paris"].catalogue.latencies
+    between = {(min(pair.between), max(pair.between)): pair.planning_ms for pair in latencies}
+    points = [_client(network.site, network.network) for network in plan.networks]
+    edges = {edge.region: _edge(plan, edge.region) for edge in plan.edges}
+    world = World(folder, Distances(between=between, local_ms=LOCAL_MS), points, edges, servers, program)
+    with world:
+        yield Stage(plan, world, {point.site: world.client(point.name) for point in points})
+
+
+def _client(site: str, network: str) -> Point:
+    return Point(name=f"c-{site}", site=site, addresses=(str(ip_network(network)[10]),))
+
+
+def _edge(plan: SteeringPlan, region: str) -> EdgeStandIn:
+    edge = plan.edge(region)
+    return EdgeStandIn(
+        point=Point(name=f"e-{region}", site=edge.site, addresses=(edge.address,)),
+        hosts=tuple(service.host for service in plan.services if region in plan.pool(service.pool).regions),
+        health=plan.health.path,
+        port=plan.health.port,
+        relay_to=None if region == "essonne" else plan.edge("essonne").address,
+    )
+
+
+def _name_server(
+    plan: SteeringPlan, name: str, folder: Path, rendered: Sequence[tuple[str, str]], site: str
+) -> NameServer:
+    server = next(each for each in plan.name_servers if each.name == name)
+    for path, text in rendered:
+        if path.startswith(f"{name}/"):
+            (folder / path).parent.mkdir(parents=True, exist_ok=True)
+            (folder / path).write_text(text)
+    own = folder / f"{name}-own"
+    for each in ("run", "state"):
+        (own / each).mkdir(parents=True)
+    # Three servers share this machine's folders, so each has its own; all else is as rendered.
+    (folder / name / "config").write_text(config(plan, server, str(own / "run"), str(own / "state")))
+    point = Point(name=name, site=site, addresses=(server.address,))
+    return NameServer(point=point, config=folder / name)
