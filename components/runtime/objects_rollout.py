@@ -1,0 +1,179 @@
+"""What stands of a rollout in the cluster, read from its objects; and what a step changes in them.
+
+Pure: objects as the API tells them in, patches out. stacks/rollout.py reads and writes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, cast
+
+from components.plan.rollout import ALL, Do, Standing, Step, Track
+from components.plan.tenants import ServicePlan
+from components.runtime.objects_pods import version_of
+from components.runtime.objects_routes import TRACK_HEADER, route_spec
+from components.runtime.serving_labels import HELD_SINCE, LIVE, SINCE, TAKEN_BACK, VERSION_LABEL
+
+PAUSED = "autoscaling.keda.sh/paused-replicas"
+"""Annotation by which KEDA keeps a number of replicas, whatever its triggers say."""
+
+Object = Mapping[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Patch:
+    """A change of one object, as a JSON merge patch."""
+
+    path: str
+    annotations: dict[str, str | None]
+    """Those that are None are removed."""
+    spec: Mapping[str, Any] = field(default_factory=dict[str, Any])
+
+
+def route_path(plan: ServicePlan, name: str) -> str:
+    """Where the API has a route."""
+    return f"/apis/gateway.networking.k8s.io/v1/namespaces/{plan.namespace}/httproutes/{name}"
+
+
+def scaled_path(plan: ServicePlan, track: Track) -> str:
+    """Where the API has what scales a track."""
+    return f"/apis/keda.sh/v1alpha1/namespaces/{plan.namespace}/scaledobjects/{plan.name}-{track}"
+
+
+def deployment_path(plan: ServicePlan, track: Track) -> str:
+    """Where the API has a track's Deployment."""
+    return f"/apis/apps/v1/namespaces/{plan.namespace}/deployments/{plan.name}-{track}"
+
+
+def live_track(route: Object) -> Track:
+    """The track that answers."""
+    return Track(_annotations(route).get(LIVE, Track.A))
+
+
+def tracks_to_leave(plan: ServicePlan, route: Object | None, deployments: Mapping[Track, Object]) -> frozenset[Track]:
+    """Tracks whose pods stay as they stand: the one that answers; both once it is the version described, so that a
+    second run changes nothing."""
+    if route is None:
+        return frozenset()
+    live = live_track(route)
+    if _version(deployments.get(live)) == version_of(plan):
+        return frozenset(track for track in Track if track in deployments)
+    return frozenset({live}) if live in deployments else frozenset()
+
+
+def standing(
+    *,
+    route: Object,
+    deployments: Mapping[Track, Object],
+    scaled: Object | None,
+    pods: Sequence[Object],
+    answers: tuple[float, float],
+    now_s: float,
+) -> Standing:
+    """`scaled` and `pods` are of the track that does not answer; `answers` are its answers and its errors."""
+    live = live_track(route)
+    told = _annotations(route)
+    held = PAUSED in _annotations(scaled or {})
+    return Standing(
+        live=live,
+        versions={track: _version(deployment) for track, deployment in deployments.items()},
+        share=_share(route, live.other),
+        share_since_s=_ago(told.get(SINCE), now_s),
+        taken_back=told.get(TAKEN_BACK, ""),
+        awake=held,
+        ready_s=_ready_s(pods, now_s),
+        starting_s=(_ago(told.get(HELD_SINCE), now_s) or 0.0) if held else 0.0,
+        waits=tuple(_waits(pods)),
+        answers=answers[0],
+        errors=answers[1],
+    )
+
+
+def patches(plan: ServicePlan, route: Object, seen: Standing, step: Step, now_s: float) -> list[Patch]:
+    """What a step changes, in this order. A run that is killed between two of them finds the step undone."""
+    new, at = seen.live.other, route_path(plan, str(route["metadata"]["name"]))
+    release = Patch(path=scaled_path(plan, new), annotations={PAUSED: None})
+    match step.do:
+        case Do.HOLD_AWAKE:
+            since = Patch(path=at, annotations={HELD_SINCE: f"{now_s:.0f}"})
+            hold = Patch(path=scaled_path(plan, new), annotations={PAUSED: "1"})
+            return [since, hold]
+        case Do.SHARE:
+            rules = _shared(plan, {new: step.share, seen.live: ALL - step.share})
+            return [Patch(path=at, annotations={SINCE: f"{now_s:.0f}"}, spec=rules), release]
+        case Do.PROMOTE:
+            told = {SINCE: f"{now_s:.0f}", LIVE: new.value, HELD_SINCE: None, TAKEN_BACK: None}
+            return [Patch(path=at, annotations=told, spec=_shared(plan, {new: ALL, seen.live: 0})), release]
+        case Do.TAKE_BACK:
+            is_bad = seen.new != seen.versions.get(seen.live)
+            told = {SINCE: f"{now_s:.0f}", HELD_SINCE: None, TAKEN_BACK: seen.new if is_bad else None}
+            return [Patch(path=at, annotations=told, spec=_shared(plan, {seen.live: ALL, new: 0})), release]
+        case Do.NOTHING | Do.WAIT:
+            return []
+
+
+def answers_query(plan: ServicePlan, track: Track, seconds: float, codes: str) -> str:
+    """Answers of a track in the last seconds, by status."""
+    of = f'route_namespace="{plan.namespace}",route_name="{plan.name}-{track}",code=~"{codes}"'
+    return f"sum(increase(interceptor_request_count_total{{{of}}}[{max(seconds, 1):.0f}s]))"
+
+
+def figure(answer: Object) -> float:
+    """The one figure of an answer of the region's metrics; 0 where there is none."""
+    results = cast("Sequence[Mapping[str, Any]]", answer.get("data", {}).get("result") or ())
+    return float(results[0]["value"][1]) if results else 0.0
+
+
+def _shared(plan: ServicePlan, shares: Mapping[Track, int]) -> dict[str, Any]:
+    return {"rules": route_spec(plan, "", "", {track: shares[track] for track in Track})["rules"]}
+
+
+def _annotations(thing: Object) -> Mapping[str, str]:
+    return cast("Mapping[str, str]", thing.get("metadata", {}).get("annotations") or {})
+
+
+def _version(deployment: Object | None) -> str:
+    if deployment is None:
+        return ""
+    return str(deployment["spec"]["template"]["metadata"]["labels"].get(VERSION_LABEL, ""))
+
+
+def _share(route: Object, track: Track) -> int:
+    for rule in route["spec"]["rules"]:
+        for backend in rule.get("backendRefs") or ():
+            for change in backend.get("filters") or ():
+                headers = change.get("requestHeaderModifier", {}).get("set") or ()
+                if {"name": TRACK_HEADER, "value": track.value} in headers:
+                    return int(backend.get("weight", 1))
+    return 0
+
+
+def _ago(moment: str | None, now_s: float) -> float | None:
+    return None if moment is None else max(now_s - float(moment), 0.0)
+
+
+def _containers(pod: Object) -> Sequence[Mapping[str, Any]]:
+    return cast("Sequence[Mapping[str, Any]]", pod.get("status", {}).get("containerStatuses") or ())
+
+
+def _ready_s(pods: Sequence[Object], now_s: float) -> float | None:
+    """Since when the steadiest pod is ready; none that was restarted counts."""
+    since = [
+        now_s - datetime.fromisoformat(str(condition["lastTransitionTime"])).astimezone(UTC).timestamp()
+        for pod in pods
+        if not any(container.get("restartCount") for container in _containers(pod))
+        for condition in pod.get("status", {}).get("conditions") or ()
+        if condition["type"] == "Ready" and condition["status"] == "True"
+    ]
+    return max(since, default=None)
+
+
+def _waits(pods: Sequence[Object]) -> list[str]:
+    found = [
+        container.get("state", {}).get("waiting", {}).get("reason", "")
+        for pod in pods
+        for container in _containers(pod)
+    ]
+    return [str(reason) for reason in found if reason]
