@@ -20,6 +20,7 @@ from stacks.cli import doctor as machine_doctor
 from stacks.cli import ledger, output, overview
 from stacks.cli.arguments import AsJson, Layers, Region, chosen
 from stacks.cli.changed import changed
+from stacks.cli.cost import cost
 from stacks.cli.environment import pulumi_environment
 from stacks.cli.export import export
 from stacks.cli.layers import Operation, forget_stacks, raise_for_failures, run_layers
@@ -136,6 +137,7 @@ def state(
 
 app.command()(export)
 app.command()(rules)
+app.command()(cost)
 
 
 @app.command()

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from components.plan.consequences import Danger, words
 from components.plan.consequences.model import ActionGroup, Consequences
+from components.plan.cost import change_table, headline
 from stacks.cli.layers import Phase, State
 from stacks.cli.output import changes_text
 from stacks.cli.preview_result import Preview
@@ -78,10 +79,19 @@ def _visible(found: Consequences) -> Iterator[Block]:
     ]
     if who:
         yield ["", "#### Who notices", "", *(f"- {_capital(line)}" for line in who)]
+    if lands := [f"`{s.namespace}/{s.service}` {s.lands}" for s in found.services if s.lands]:
+        yield ["", "#### Where services land", "", *(f"- {line}" for line in lands)]
+    if found.cost and found.cost.lines:
+        yield ["", "#### What a month costs", "", f"{_capital(headline(found.cost))}.", *_warnings(found.cost.warnings)]
     work = [f"{words.hand_text(each)}: {each.reason} ({_names(each.targets)})" for each in found.hand_work]
     work += [f"{words.cable_text(g.work, g.network, g.count)}: {_names(g.devices)}" for g in found.cables]
     if work:
         yield ["", "#### Work by hand", "", *(f"- {_capital(line)}" for line in work)]
+
+
+def _warnings(texts: Sequence[str]) -> Iterator[str]:
+    for text in texts:
+        yield from ("", f"> **Warning:** {text}.")
 
 
 def _action(group: ActionGroup) -> str:
@@ -94,6 +104,9 @@ def _folded(found: Consequences) -> Iterator[Block]:
             yield _details(f"{group.kind} {_short(group.targets)}: what differs", detail)
     if recorded := [group for group in found.actions if group.danger is Danger.RECORDED]:
         yield _details("Recorded only", (f"- {_action(group)}" for group in recorded))
+    if found.cost and found.cost.lines:
+        title = f"The month of {words.count(len(found.cost.lines), 'service changes', 'services change')}"
+        yield _details(title, change_table(found.cost))
     if found.power:
         yield _details(_capital(words.power_text(found.power)), (f"- {x}" for x in words.power_lines(found.power)))
     for group in found.cables:

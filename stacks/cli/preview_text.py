@@ -11,6 +11,7 @@ from rich.text import Text
 
 from components.plan.consequences import Danger, words
 from components.plan.consequences.model import ActionGroup, Consequences
+from components.plan.cost import euros, headline
 from stacks.cli.preview_result import Preview
 
 STYLES = {
@@ -67,6 +68,14 @@ def _sections(found: Consequences) -> Iterator[tuple[str, list[str]]]:
             *map(words.service_text, found.services),
         ],
     )
+    yield "where services land", [f"{s.namespace}/{s.service} {s.lands}" for s in found.services if s.lands]
+    if found.cost and found.cost.lines:
+        changed = [
+            f"{line.tenant}/{line.service} ({line.state}): {euros(line.after.expected)} as expected"
+            f" ({euros(line.delta.expected, sign=True)})"
+            for line in found.cost.lines[:DETAILS]
+        ]
+        yield "what a month costs", [headline(found.cost), *changed, *found.cost.warnings]
     yield (
         "work by hand",
         [

@@ -21,6 +21,8 @@ from components.plan.consequences.rollback import rollback
 from components.plan.consequences.snapshot import Layers, Snapshot
 from components.plan.consequences.tenants import service_effects, tenant_effects
 from components.plan.consequences.work import hand_work
+from components.plan.cost import CostChange, cost_change
+from components.plan.cost.region import region_forecast
 from components.plan.model import RegionPlan
 
 _BENCH = CostTable(costs=MappingProxyType({"bench": BENCH}))
@@ -63,8 +65,13 @@ def consequences(
         duration=duration(planned, change, power, plan, costs),
         rollback=rollback(actions, work, cable_list, tenants, services),
         notes=(*notes, *_notes(is_comparable=is_comparable)),
+        cost=_cost(before, plan) if is_comparable else None,
         digest=_digest(planned, cables, work, power, tenants, services),
     )
+
+
+def _cost(old: RegionPlan | None, new: RegionPlan) -> CostChange:
+    return cost_change(region_forecast(old) if old else None, region_forecast(new))
 
 
 def _gone(old: RegionPlan | None, new: RegionPlan) -> Iterator[GoneRack]:

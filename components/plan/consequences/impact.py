@@ -72,6 +72,8 @@ class ServiceEffect:
     replicas_during: int
     share_lost: float
     is_below_min: bool
+    lands: str = ""
+    """Where its GPUs are, and why; empty without GPUs, and where nothing of it changes."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -18,6 +18,7 @@ from components.plan.consequences.impact import (
     Spares,
     TenantEffect,
 )
+from components.plan.cost import CostChange
 
 SCHEMA = 1
 """Of the JSON form; raised when a key changes its meaning or goes."""
@@ -198,6 +199,8 @@ class Consequences:
     rollback: tuple[RollbackStep, ...]
     notes: tuple[str, ...]
     """What the reader must know to judge the rest."""
+    cost: CostChange | None
+    """What a month costs, and what the change makes of it; None where it cannot be compared. An estimate."""
     digest: str
     """Of all that is done; estimates and notes are not in it."""
 

@@ -86,16 +86,18 @@ def _service(old: ServicePlan | None, new: ServicePlan | None, gpus: int, away: 
     differing = _differences(old, new, _RESTARTING) if old and new else []
     live = _differences(old, new, _LIVE) if old and new else []
     live += list(_changes(old.scaling, new.scaling, _TARGETS)) if old and new else []
+    change = "new" if old is None else "gone" if new is None else "; ".join([*differing, *live])
     return ServiceEffect(
         service=service.name,
         namespace=service.namespace,
-        change="new" if old is None else "gone" if new is None else "; ".join([*differing, *live]),
+        change=change,
         restarts=old is not None and (new is None or bool(differing)),
         gpus=service.gpus,
         replicas_before=before,
         replicas_during=during,
         share_lost=_share(away, gpus) if is_hit else 0.0,
         is_below_min=is_hit and old is not None and during < old.min_replicas,
+        lands=new.gpu.why if new and new.gpu and change else "",
     )
 
 
