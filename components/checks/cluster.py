@@ -21,6 +21,7 @@ from components.checks.cluster_objects import (
 from components.checks.judge import judged
 from components.checks.pod_network import check_pod_network
 from components.checks.result import CheckResult
+from components.checks.tenants import check_tenant_bounds
 from components.clients.kubernetes import Kubernetes, KubernetesError
 from components.clients.secrets import resolve
 from components.clients.tls import CertificateError, verified_certificate
@@ -36,13 +37,14 @@ async def check_cluster(plan: RegionPlan, project: Path, *, probe: bool = False)
     Raises KubeconfigError and KubernetesError if there is no cluster to ask.
     """
     async with Kubernetes.from_file(project / kubeconfig_path(plan.region)) as api:
-        of_api, of_certificate, of_objects, of_network = await asyncio.gather(
+        of_api, of_certificate, of_objects, of_tenants, of_network = await asyncio.gather(
             _check_api(plan, api),
             _check_certificate(plan, project),
             _check_objects(plan, api),
+            check_tenant_bounds(plan, api),
             check_pod_network(plan, project, probe=probe),
         )
-        return [of_api, of_certificate, *of_objects, *of_network]
+        return [of_api, of_certificate, *of_objects, *of_tenants, *of_network]
 
 
 async def _check_objects(plan: RegionPlan, api: Kubernetes) -> list[CheckResult]:

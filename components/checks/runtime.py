@@ -11,6 +11,7 @@ from pathlib import Path
 from components.checks.drivers import check_drivers
 from components.checks.result import CheckResult
 from components.checks.runtime_objects import ADD_ONS, check_add_ons, check_devices, check_gateway, check_service
+from components.checks.tenants import check_tenant_access
 from components.checks.wake import check_wake
 from components.clients.kubernetes import Kubernetes
 from components.plan.model import RegionPlan
@@ -25,12 +26,13 @@ async def check_runtime(plan: RegionPlan, project: Path, *, wake: bool = False) 
     Raises KubeconfigError, KubernetesError and SecretError if there is nothing to ask.
     """
     async with Kubernetes.from_file(project / kubeconfig_path(plan.region)) as api:
-        drivers, objects, *services = await asyncio.gather(
+        drivers, objects, tenants, *services = await asyncio.gather(
             check_drivers(plan, project),
             _check_objects(plan, api),
+            check_tenant_access(plan, project, api),
             *(_check_service(plan, service, api, wake=wake) for service in plan.runtime.services),
         )
-        return [*drivers, *objects, *(result for of_service in services for result in of_service)]
+        return [*drivers, *objects, *tenants, *(result for of_service in services for result in of_service)]
 
 
 async def _check_objects(plan: RegionPlan, api: Kubernetes) -> list[CheckResult]:

@@ -30,6 +30,9 @@ async def check_wake(plan: RegionPlan, service: ServicePlan, api: Kubernetes, *,
     if not wake:
         remedy = "`region verify <region>` without --no-wake calls it"
         return [skipped(f"runtime.wake.{service.name}", expected=expected, remedy=remedy)]
+    if service.has_keys:
+        remedy = f"with one of the tenant's keys: `curl -H 'Authorization: Bearer KEY' https://{service.host}/`"
+        return [skipped(f"runtime.wake.{service.name}", expected=expected, remedy=remedy)]
     limit_s = service.idle_after_s + SLEEP_MARGIN_S
     if service.min_replicas == 0 and not await _is_asleep(api, service, limit_s):
         return [_never_asleep(service, limit_s)]

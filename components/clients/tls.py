@@ -23,12 +23,17 @@ class Shown:
     """As OpenSSL prints it, in GMT."""
 
 
-async def verified_certificate(host: str, port: int, ca: str, *, timeout_s: float = 10) -> Shown:
-    """Connect, trusting `ca` (PEM) alone. Raises CertificateError."""
+async def verified_certificate(
+    host: str, port: int, ca: str, *, name: str | None = None, timeout_s: float = 10
+) -> Shown:
+    """Connect, trusting `ca` (PEM) alone; `name` is whom the certificate must be for, `host` where none is given.
+
+    Raises CertificateError.
+    """
     context = ssl.create_default_context(cadata=ca)
     try:
         async with asyncio.timeout(timeout_s):
-            _, writer = await asyncio.open_connection(host, port, ssl=context)
+            _, writer = await asyncio.open_connection(host, port, ssl=context, server_hostname=name or host)
     except (OSError, TimeoutError) as error:
         reason = error.verify_message if isinstance(error, ssl.SSLCertVerificationError) else str(error)
         problem = Problem(
