@@ -15,6 +15,8 @@ from stacks.cli.arguments import AsJson, Layers, Region, chosen
 from stacks.cli.layers import NEEDS, Operation, Phase, raise_for_failures, run_layers
 from stacks.cli.preview_run import from_state
 from stacks.description import describe, refuse_unready
+from stacks.project import ROOT
+from stacks.rollout import roll_out
 
 
 def up(
@@ -63,6 +65,8 @@ def up(
     costs.measure(described.plan)
     output.show_phases(f"region up {region}", phases, as_json)
     raise_for_failures(phases)
+    if "runtime" in layers:
+        roll_out(described.plan, ROOT, lambda line: output.people.print(line, highlight=False))
     if not as_json:
         _say_done(phases)
         if "runtime" in layers:

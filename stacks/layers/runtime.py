@@ -13,9 +13,10 @@ from components.plan.model import RegionPlan
 from components.plan.naming import kubeconfig_path
 from components.provider.resource import Provider
 from components.runtime.gateway import Gateway, GatewayArgs
-from components.runtime.service import Service, ServiceArgs
 from stacks.handover import LayersBelow
 from stacks.playbooks import run_in_order
+from stacks.services import declare_services
+from stacks.tenants import declare_doors, declare_queues
 
 PLAYBOOKS = ("drivers.yml", "runtime.yml")
 
@@ -42,15 +43,11 @@ def declare(plan: RegionPlan, project: Path, provider: Provider) -> Sequence[pul
         GatewayArgs(gateway=runtime.gateway, vip=runtime.gateway_vip, region=plan.region),
         pulumi.ResourceOptions(providers=[kubernetes], depends_on=runs),
     )
-    services = {
-        service.name: Service(
-            service.name,
-            ServiceArgs(
-                service=service, device_class=cluster.device_class, gateway=gateway.gateway, region=plan.region
-            ),
-            pulumi.ResourceOptions(providers=[kubernetes], depends_on=runs),
-        )
-        for service in runtime.services
-    }
-    pulumi.export("services", {name: service.url for name, service in services.items()})
-    return (*runs, gateway, *services.values())
+    queues = declare_queues(plan, pulumi.ResourceOptions(providers=[kubernetes], depends_on=runs))
+    doors = declare_doors(plan, project, pulumi.ResourceOptions(providers=[kubernetes, provider], depends_on=[gateway]))
+    listeners = {tenant: door.listeners for tenant, door in doors.items()}
+    declared = declare_services(
+        plan, project, listeners, pulumi.ResourceOptions(providers=[kubernetes], depends_on=runs)
+    )
+    pulumi.export("services", {key: service.url for key, service in declared.services.items()})
+    return (*runs, gateway, *queues, *doors.values(), *declared.services.values(), *declared.jobs)

@@ -1,0 +1,162 @@
+"""Services on the lab: they wake without an error, a bad version does not end a good one, and several targets scale.
+
+Uses the lab that is up, or brings one up and takes it down again. What the tests need besides the lab's own service is
+a tenant of their own, in a file that is there only while they run.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import subprocess
+import time
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from components.clients.web import CallError, call
+from tests.e2e.process import ENVIRONMENT, ROOT, run
+
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(1800)]
+
+GATEWAY = "10.255.2.1"
+TENANT_FILE = ROOT / "stacks" / "regions" / "lab" / "tenants" / "e2e.yaml"
+TENANT = """\
+tenant: e2e
+quota: {{pods: 10, gpus: 0}}
+services:
+  - name: steady
+    image: {image}
+    health: {{path: /healthz, grace_s: 30, interval_s: 10}}
+    scaling: {{min: 1, max: 1, concurrency: 50}}
+  - name: busy
+    image: hello-gpu
+    scaling: {{max: 3, concurrency: 20, requests_per_second: 5, cpu_percent: 90, window_s: 15, idle_after_s: 20}}
+"""
+GOOD, BAD = "hello-gpu", "pause"
+"""The second starts and runs, but answers nothing."""
+COLD_STARTS = 20
+LAYERS = ("--layer", "cluster", "--layer", "runtime")
+
+
+def kubectl(*words: str) -> str:
+    """The answer of the lab's cluster."""
+    done = subprocess.run(
+        ["kubectl", *words], cwd=ROOT, env=ENVIRONMENT, capture_output=True, text=True, timeout=120, check=True
+    )
+    return done.stdout
+
+
+def replicas(namespace: str, name: str) -> int:
+    """Replicas that a Deployment has."""
+    return int(
+        json.loads(kubectl("-n", namespace, "get", "deployment", name, "-o", "json"))["status"].get("replicas", 0)
+    )
+
+
+def put_to_sleep(namespace: str, name: str) -> None:
+    """No pod, as after the idle time, but at once."""
+    kubectl("-n", namespace, "scale", "deployment", name, "--replicas=0")
+    kubectl("-n", namespace, "wait", "pod", "-l", f"app.kubernetes.io/name={name}", "--for=delete", "--timeout=60s")
+    time.sleep(1)  # endpoints have caught up
+
+
+def answers() -> bool:
+    """Whether a lab is up and serves."""
+    try:
+        answer = httpx.get(
+            f"http://{GATEWAY}/", headers={"Host": "hello-gpu.demo.lab.internal"}, timeout=30, trust_env=False
+        )
+    except httpx.HTTPError:
+        return False
+    return answer.status_code == 200
+
+
+@pytest.fixture(scope="module")
+def lab() -> Iterator[None]:
+    """A lab that serves."""
+    if answers():
+        yield
+        return
+    (ROOT / ".lab").mkdir(exist_ok=True)
+    (ROOT / ".lab" / "wiring.json").write_text(run("region", "export", "lab", "wiring").stdout)
+    run("python", "-m", "lab", "up")
+    run("region", "up", "lab")
+    yield
+    run("region", "down", "lab", "--yes")
+    run("python", "-m", "lab", "down")
+
+
+@pytest.fixture(scope="module")
+def tenant(lab: None) -> Iterator[Path]:
+    """A tenant with two services; gone at the end."""
+    TENANT_FILE.write_text(TENANT.format(image=GOOD))
+    try:
+        run("region", "up", "lab", *LAYERS)
+        yield TENANT_FILE
+    finally:
+        TENANT_FILE.unlink()
+        run("region", "up", "lab", *LAYERS)
+
+
+def test_twenty_cold_starts_are_answered_without_an_error(lab: None) -> None:
+    host, took = "hello-gpu.demo.lab.internal", list[float]()
+    for _ in range(COLD_STARTS):
+        put_to_sleep("tenant-demo", "hello-gpu")
+        answer = asyncio.run(call(GATEWAY, host=host))
+        assert answer.status == 200, f"a request to a sleeping service was answered {answer.status}: {answer.text}"
+        assert json.loads(answer.text)["gpus"], "it has the GPU that it claims"
+        took.append(answer.seconds)
+    took.sort()
+    print(f"{COLD_STARTS} cold starts: p50 {took[len(took) // 2]:.2f} s, slowest {took[-1]:.2f} s")
+
+
+async def _called_for(host: str, seconds: float, parallel: int, pause_s: float) -> Counter[int]:
+    """Answers by status, 0 for none, of so many clients that call one after the other."""
+    seen: Counter[int] = Counter()
+    end = time.monotonic() + seconds
+
+    async def client() -> None:
+        while time.monotonic() < end:
+            try:
+                seen[(await call(GATEWAY, host=host, timeout_s=30)).status] += 1
+            except CallError:
+                seen[0] += 1
+            await asyncio.sleep(pause_s)
+
+    await asyncio.gather(*(client() for _ in range(parallel)))
+    return seen
+
+
+def test_a_version_that_does_not_answer_never_takes_the_working_one_down(tenant: Path) -> None:
+    host = "steady.e2e.lab.internal"
+    assert asyncio.run(call(GATEWAY, host=host)).status == 200
+    tenant.write_text(TENANT.format(image=BAD))
+    try:
+        run("region", "up", "lab", "--layer", "runtime")
+        images = kubectl("-n", "tenant-e2e", "get", "pods", "-o", "jsonpath={.items[*].spec.containers[*].image}")
+        assert BAD in images, f"the bad version was not even tried: {images}"
+        seen = asyncio.run(_called_for(host, seconds=15, parallel=2, pause_s=0.1))
+        print(f"answers while the bad version stood beside it: {dict(seen)}")
+        assert set(seen) == {200}, f"requests were lost to a version that does not answer: {dict(seen)}"
+    finally:
+        tenant.write_text(TENANT.format(image=GOOD))
+
+
+def test_of_several_targets_the_one_that_asks_for_most_scales(tenant: Path) -> None:
+    async def load() -> tuple[Counter[int], int]:
+        calls = asyncio.create_task(_called_for("busy.e2e.lab.internal", seconds=50, parallel=4, pause_s=0.1))
+        most = 0
+        while not calls.done():
+            most = max(most, await asyncio.to_thread(replicas, "tenant-e2e", "busy"))
+            await asyncio.sleep(1)
+        return await calls, most
+
+    seen, most = asyncio.run(load())
+    print(f"answers: {dict(seen)}; at most {most} replicas")
+    assert set(seen) == {200}, f"requests were lost while it scaled: {dict(seen)}"
+    # 4 requests in flight at most are far below 20 a replica; some 30 a second are far above 5.
+    assert most == 3, f"the rate asks for more than 3 replicas, there were {most}"
