@@ -13,10 +13,17 @@ from datetime import UTC, datetime
 from components.checks.explain_model import Object, Objects, Seen
 from components.checks.judge import name_of
 from components.clients.kubernetes import Kubernetes
+from components.plan.rollout import route_name
 from components.plan.tenants import ServicePlan
-from components.spec.service import Kind
+from components.spec.service import Kind, Strategy
 
+STAGED = (Strategy.CANARY, Strategy.BLUE_GREEN)
 SELECTOR = "app.kubernetes.io/name"
+LIVE = "gpuregion.dev/live-track"
+"""Annotation of the route of a service that is rolled out by shares: the track that answers."""
+TRACK = "gpuregion.dev/track"
+"""Label of its pods."""
+FIRST_TRACK = "a"
 JOB_UID = "kueue.x-k8s.io/job-uid"
 """Label of a workload: the uid of what it stands for."""
 
@@ -32,20 +39,30 @@ async def read_services(api: Kubernetes, services: Sequence[ServicePlan]) -> lis
     return await asyncio.gather(*(_read(api, service, now, nodes, slices, claims) for service in services))
 
 
+async def object_name(api: Kubernetes, service: ServicePlan, route: Object | None = None) -> str:
+    """Name of the Deployment and of the rule for scaling that answer. Raises KubernetesError."""
+    if service.rollout.strategy not in STAGED:
+        return service.name
+    path = f"/apis/gateway.networking.k8s.io/v1/namespaces/{service.namespace}/httproutes/{route_name(service)}"
+    found = route or await api.find(path)
+    live = ((found or {}).get("metadata", {}).get("annotations") or {}).get(LIVE, FIRST_TRACK)
+    return f"{service.name}-{live}"
+
+
 async def _read(
     api: Kubernetes, service: ServicePlan, now: datetime, nodes: Objects, slices: Objects, claims: Objects
 ) -> Seen:
-    place, name = f"namespaces/{service.namespace}", service.name
-    is_job = service.kind is Kind.JOB
-    deployment, job, scaled, interceptor, route = await asyncio.gather(
+    place, is_job = f"namespaces/{service.namespace}", service.kind is Kind.JOB
+    route = await api.find(f"/apis/gateway.networking.k8s.io/v1/{place}/httproutes/{route_name(service)}")
+    name = await object_name(api, service, route)
+    deployment, job, scaled, interceptor = await asyncio.gather(
         api.find(f"/apis/apps/v1/{place}/deployments/{name}"),
         api.find(f"/apis/batch/v1/{place}/jobs/{name}"),
         api.find(f"/apis/keda.sh/v1alpha1/{place}/scaledobjects/{name}"),
         api.find(f"/apis/http.keda.sh/v1beta1/{place}/interceptorroutes/{name}"),
-        api.find(f"/apis/gateway.networking.k8s.io/v1/{place}/httproutes/{name}"),
     )
     pods, events, workloads, quotas = await asyncio.gather(
-        api.items(f"/api/v1/{place}/pods", labelSelector=f"{SELECTOR}={name}"),
+        api.items(f"/api/v1/{place}/pods", labelSelector=_pods_of(service, name)),
         api.items(f"/api/v1/{place}/events"),
         api.items(f"/apis/kueue.x-k8s.io/v1beta2/{place}/workloads"),
         api.items(f"/api/v1/{place}/resourcequotas"),
@@ -66,6 +83,12 @@ async def _read(
         quotas=quotas,
         nodes=nodes,
     )
+
+
+def _pods_of(service: ServicePlan, name: str) -> str:
+    """Selector of the pods that answer: of one track where there are two."""
+    track = "" if name == service.name else f",{TRACK}={name.rpartition('-')[2]}"
+    return f"{SELECTOR}={service.name}{track}"
 
 
 def own_events(events: Objects, name: str, pods: Objects) -> list[Object]:

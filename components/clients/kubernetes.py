@@ -133,11 +133,12 @@ class Kubernetes:
         method: str,
         path: str,
         query: Mapping[str, str | int],
-        body: Object | None = None,
+        body: Object | str | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> httpx.Response:
         try:
-            answer = await self._http.request(method, path, params=dict(query), json=body, headers=headers)
+            sent: dict[str, Any] = {"content": body} if isinstance(body, str) else {"json": body}
+            answer = await self._http.request(method, path, params=dict(query), headers=headers, **sent)
         except (httpx.HTTPError, ssl.SSLError) as error:
             raise _unreachable(self.server, error) from error
         if answer.is_error:

@@ -1,4 +1,4 @@
-"""The few changes that an operator makes by a command: annotations, and an object that holds a tenant.
+"""The few changes that an operator makes by a command: annotations, an object that holds a tenant, recorded figures.
 
 Owns the writing. Each change can be made twice, and says under which name it was made, so that the API server keeps it
 apart from what Pulumi, KEDA and the kubelets write.
@@ -31,6 +31,10 @@ class KubernetesChange(Kubernetes):
         headers = {"Content-Type": "application/apply-patch+yaml"}
         query = {"fieldManager": MANAGER, "force": "true"}
         return (await self._request("PATCH", path, query, body, headers)).json()
+
+    async def push(self, path: str, text: str) -> None:
+        """Hand plain text to a program behind the API server. Raises KubernetesError."""
+        await self._request("POST", path, {}, text, {"Content-Type": "text/plain"})
 
     async def remove(self, path: str) -> bool:
         """Remove an object; whether it was there. Raises KubernetesError."""
