@@ -10,14 +10,23 @@ from pathlib import Path
 
 from components.checks.drivers import check_drivers
 from components.checks.result import CheckResult
-from components.checks.runtime_objects import ADD_ONS, check_add_ons, check_devices, check_gateway, check_service
+from components.checks.runtime_objects import (
+    ADD_ONS,
+    check_add_ons,
+    check_devices,
+    check_gateway,
+    check_service,
+    check_worker,
+)
 from components.checks.tenants import check_tenant_access
 from components.checks.wake import check_wake
 from components.clients.kubernetes import Kubernetes
 from components.plan.model import RegionPlan
 from components.plan.naming import kubeconfig_path
+from components.plan.rollout import object_names, route_name
 from components.plan.serving import GATEWAY_NAMESPACE
 from components.plan.tenants import ServicePlan
+from components.spec.service import Kind
 
 
 async def check_runtime(plan: RegionPlan, project: Path, *, wake: bool = False) -> list[CheckResult]:
@@ -49,12 +58,20 @@ async def _check_objects(plan: RegionPlan, api: Kubernetes) -> list[CheckResult]
 
 async def _check_service(plan: RegionPlan, service: ServicePlan, api: Kubernetes, *, wake: bool) -> list[CheckResult]:
     place = f"namespaces/{service.namespace}"
-    scaled, interceptor, route = await asyncio.gather(
-        api.find(f"/apis/keda.sh/v1alpha1/{place}/scaledobjects/{service.name}"),
-        api.find(f"/apis/http.keda.sh/v1beta1/{place}/interceptorroutes/{service.name}"),
-        api.find(f"/apis/gateway.networking.k8s.io/v1/{place}/httproutes/{service.name}"),
+    if service.kind is Kind.JOB:  # its queue says when it runs, and `region service explain` why it waits
+        return []
+    names = object_names(service)
+    scaled, interceptors, route = await asyncio.gather(
+        asyncio.gather(*(api.find(f"/apis/keda.sh/v1alpha1/{place}/scaledobjects/{name}") for name in names)),
+        asyncio.gather(*(api.find(f"/apis/http.keda.sh/v1beta1/{place}/interceptorroutes/{name}") for name in names)),
+        api.find(f"/apis/gateway.networking.k8s.io/v1/{place}/httproutes/{route_name(service)}"),
     )
-    result = check_service(service, scaled, interceptor, route)
+    if service.kind is Kind.WORKER:
+        return [check_worker(service, scaled[0])]
+    results = [
+        check_service(service, *objects, route, name=name)
+        for name, *objects in zip(names, scaled, interceptors, strict=True)
+    ]
     if route is None:
-        return [result]
-    return [result, *await check_wake(plan, service, api, wake=wake)]
+        return results
+    return [*results, *await check_wake(plan, service, api, wake=wake)]

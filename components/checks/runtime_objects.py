@@ -89,8 +89,10 @@ def check_service(
     scaled: Mapping[str, Any] | None,
     interceptor: Mapping[str, Any] | None,
     route: Mapping[str, Any] | None,
+    *,
+    name: str | None = None,
 ) -> CheckResult:
-    """A service's route is accepted, the interceptor knows it, and KEDA scales it."""
+    """A service's route is accepted, the interceptor knows it, and KEDA scales it. `name` is of one of its tracks."""
     words = {
         "scaling": _unless_good(condition(scaled, "Ready")),
         "interceptor": _unless_good(condition(interceptor, "Ready")),
@@ -98,11 +100,26 @@ def check_service(
     }
     wrong = {name: text for name, text in words.items() if text}
     return judged(
-        f"runtime.service.{plan.name}",
+        f"runtime.service.{name or plan.name}",
         good=not wrong,
         expected="its route is accepted, the interceptor knows it, KEDA scales it",
         found="; ".join(f"{name}: {text}" for name, text in wrong.items()) or "all three",
         remedy=f"see {WAKE_RUNBOOK}",
+    )
+
+
+def check_worker(plan: ServicePlan, scaled: Mapping[str, Any] | None) -> CheckResult:
+    """KEDA scales a worker that has a target; one without keeps its number."""
+    has_target = bool(
+        plan.scaling.queue or plan.scaling.schedule or plan.scaling.cpu_percent or plan.scaling.memory_percent
+    )
+    is_good, words = condition(scaled, "Ready") if has_target else (scaled is None, "is scaled, and should not be")
+    return judged(
+        f"runtime.service.{plan.name}",
+        good=is_good,
+        expected="KEDA scales it" if has_target else "a fixed number of replicas",
+        found="as expected" if is_good else words,
+        remedy=f"`kubectl -n {plan.namespace} describe scaledobject {plan.name}`; see {WAKE_RUNBOOK}",
     )
 
 

@@ -14,7 +14,7 @@ import pulumi
 
 from components.plan.naming import RACK_LABEL
 from components.plan.tenants import ServicePlan
-from components.runtime.objects_pods import pod_template
+from components.runtime.objects_pods import SERVICE_LABEL, pod_template
 from components.spec.service import Gang
 
 if TYPE_CHECKING:
@@ -60,8 +60,7 @@ def _template(
     plan: ServicePlan, gang: Gang, labels: dict[str, str], claim: str | None, secret: pulumi.Input[str] | None
 ) -> PodTemplateSpecArgsDict:
     template = pod_template(plan, labels, claim=claim, secret=secret)
-    metadata = dict(template["metadata"])  # type: ignore[typeddict-item, arg-type]
     if gang.nvlink_domain or plan.nvlink_domain:
-        metadata["annotations"] = {TOPOLOGY_ANNOTATION: RACK_LABEL}
-    spec = {**template["spec"], "restart_policy": "Never"}  # type: ignore[typeddict-item]
-    return {"metadata": metadata, "spec": spec}  # type: ignore[typeddict-item]
+        annotated = {"labels": {**labels, SERVICE_LABEL: plan.name}, "annotations": {TOPOLOGY_ANNOTATION: RACK_LABEL}}
+        template = {**template, "metadata": annotated}
+    return {**template, "spec": {**template["spec"], "restart_policy": "Never"}}  # type: ignore[typeddict-item]

@@ -49,6 +49,8 @@ VOLUME_CLASS = "local-disk"
 SERVICE_LABEL = "gpuregion.dev/service"
 """Label of pods by which their use is counted; its value is the service's name."""
 VERSION_CHARACTERS = 12
+TOLD = {"POD_NAME": "metadata.name", "NODE_NAME": "spec.nodeName"}
+"""Variables by which a program knows where it is. A description's own of these names win."""
 
 
 def claim_template_spec(plan: ServicePlan, device_class: str) -> ResourceClaimTemplateSpecArgsDict:
@@ -180,19 +182,18 @@ def _port(plan: ServicePlan, port: ServicePort) -> ContainerPortArgsDict:
 
 def _variables(plan: ServicePlan, secret: pulumi.Input[str] | None) -> list[EnvVarArgsDict]:
     own = {name for name, _ in (*plan.env, *plan.secrets)}
-    told: list[EnvVarArgsDict] = [
-        {"name": "POD_NAME", "value_from": {"field_ref": {"field_path": "metadata.name"}}},
-        {"name": "NODE_NAME", "value_from": {"field_ref": {"field_path": "spec.nodeName"}}},
-    ]
+    told: dict[str, EnvVarArgsDict] = {}
     if plan.ports and plan.kind is not Kind.JOB:
-        told.insert(0, {"name": "PORT", "value": str(plan.port)})
-    told = [variable for variable in told if variable["name"] not in own]
-    told += [{"name": name, "value": value} for name, value in plan.env]
+        told["PORT"] = {"name": "PORT", "value": str(plan.port)}
+    for name, field in TOLD.items():
+        told[name] = {"name": name, "value_from": {"field_ref": {"field_path": field}}}
+    variables = [variable for name, variable in told.items() if name not in own]
+    for name, value in plan.env:
+        variables.append({"name": name, "value": value})
     if secret is not None:
-        told += [
-            {"name": name, "value_from": {"secret_key_ref": {"name": secret, "key": name}}} for name, _ in plan.secrets
-        ]
-    return told
+        for name, _ in plan.secrets:
+            variables.append({"name": name, "value_from": {"secret_key_ref": {"name": secret, "key": name}}})
+    return variables
 
 
 def _look(plan: ServicePlan, health: Health) -> ProbeArgsDict:
