@@ -12,7 +12,7 @@ Variables of each host
     kubernetes_node_ip                  the loopback
     kubernetes_pod_cidr, pod_network_cidr
                                         the host's own pod network
-    kubernetes_node_labels              the rack, for placement
+    kubernetes_node_labels              the rack, and of workers the pool of their GPUs, for placement
     nvidia_driver_gpu_count             GPUs that the host must show, or it is not accepted
 
 Variables of all hosts
@@ -57,6 +57,7 @@ from collections.abc import Collection, Mapping
 from types import MappingProxyType
 from typing import Any
 
+from components.plan.fleet import POOL_LABEL
 from components.plan.frr import host_variables as frr_variables
 from components.plan.model import ClusterPlan, HostPlan, RegionPlan, TrayRole
 from components.plan.naming import RACK_LABEL, kubeconfig_path
@@ -143,10 +144,16 @@ def host_variables(host: HostPlan, plan: RegionPlan) -> dict[str, Any]:
         **{name: value for name, value in frr_variables(host, plan).items() if name not in shared},
         "kubernetes_node_ip": host.loopback,
         "kubernetes_pod_cidr": host.pod_cidr,
-        "kubernetes_node_labels": {RACK_LABEL: host.rack},
+        "kubernetes_node_labels": {RACK_LABEL: host.rack, **_pool_label(host, plan)},
         "pod_network_cidr": host.pod_cidr,
         "nvidia_driver_gpu_count": host.gpus,
     }
+
+
+def _pool_label(host: HostPlan, plan: RegionPlan) -> dict[str, str]:
+    """The kind of GPUs that a worker has, by which flavors of queues find it."""
+    is_worker = host.role is TrayRole.GPU_WORKER and host.gpus > 0
+    return {POOL_LABEL: next(r.profile for r in plan.racks if r.name == host.rack)} if is_worker else {}
 
 
 def _shared_frr(plan: RegionPlan) -> dict[str, Any]:
