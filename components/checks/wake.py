@@ -15,6 +15,7 @@ from components.checks.runtime_objects import WAKE_RUNBOOK, claimed_devices
 from components.clients.kubernetes import Kubernetes
 from components.clients.web import Answer, CallError, call
 from components.plan.model import RegionPlan
+from components.plan.rollout import object_names
 from components.plan.tenants import ServicePlan
 
 CALL_S = 60
@@ -117,11 +118,11 @@ def gpus_of(text: str) -> list[str] | None:
 
 async def _is_asleep(api: Kubernetes, service: ServicePlan, within_s: float) -> bool:
     """Whether the service has no pod, at the latest when the time is up."""
-    path = f"/apis/apps/v1/namespaces/{service.namespace}/deployments/{service.name}"
+    deployments = f"/apis/apps/v1/namespaces/{service.namespace}/deployments"
     deadline = asyncio.get_running_loop().time() + within_s
     while True:
-        status = (await api.get(path)).get("status", {})
-        if not status.get("replicas"):
+        found = [(await api.get(f"{deployments}/{name}")).get("status", {}) for name in object_names(service)]
+        if not any(status.get("replicas") for status in found):
             return True
         if asyncio.get_running_loop().time() > deadline:
             return False
