@@ -22,6 +22,9 @@ _UNITS = {
     "u": "U",
     "volts": "V",
     "amperes": "A",
+    "eur": "EUR",
+    "b": "10^9",
+    "tokens": "tokens",
 }
 """Last word of a field's name -> unit of its value."""
 
