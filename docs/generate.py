@@ -1,4 +1,4 @@
-"""Writes docs/reference from the models, the rules and the command line.
+"""Writes docs/reference and docs/dashboards from the models, the rules, the boards and the command line.
 
 Run as `python docs/generate.py`; with `--check` it writes nothing and fails if a page is out of date.
 """
@@ -14,6 +14,7 @@ import typer.main
 from catalogue_page import catalogue_page
 from rules_page import rules_page
 
+from components.plan.dashboards import BOARDS, board_json
 from components.plan.schema import schema, tenant_schema
 from components.spec.catalogue import load_catalogue
 from components.spec.catalogue.schema import catalogue_schemas
@@ -158,6 +159,7 @@ def pages() -> dict[str, str]:
         "catalogue-files.md": _catalogue_files(),
         "region-command.md": _commands(),
         "preview.schema.json": json.dumps(document_schema(), indent=2) + "\n",
+        **{f"../dashboards/{board.uid}.json": json.dumps(board_json(board), indent=2) + "\n" for board in BOARDS},
     }
 
 
@@ -172,8 +174,8 @@ def main() -> int:
         for name in stale:
             print(f"docs/reference/{name} is out of date: make docs")
         return 1 if stale else 0
-    REFERENCE.mkdir(exist_ok=True)
     for name in stale:
+        (REFERENCE / name).parent.mkdir(exist_ok=True)
         (REFERENCE / name).write_text(pages()[name])
         print(f"wrote docs/reference/{name}")
     return 0

@@ -55,12 +55,14 @@ async def _read(
     place, is_job = f"namespaces/{service.namespace}", service.kind is Kind.JOB
     route = await api.find(f"/apis/gateway.networking.k8s.io/v1/{place}/httproutes/{route_name(service)}")
     name = await object_name(api, service, route)
-    deployment, job, scaled, interceptor = await asyncio.gather(
+    deployment, jobs, scaled, interceptor = await asyncio.gather(
         api.find(f"/apis/apps/v1/{place}/deployments/{name}"),
-        api.find(f"/apis/batch/v1/{place}/jobs/{name}"),
+        api.items(f"/apis/batch/v1/{place}/jobs", labelSelector=f"{SELECTOR}={service.name}"),
         api.find(f"/apis/keda.sh/v1alpha1/{place}/scaledobjects/{name}"),
         api.find(f"/apis/http.keda.sh/v1beta1/{place}/interceptorroutes/{name}"),
     )
+    # A job has a name for each of its versions: the newest counts.
+    job = max(jobs, key=lambda each: str(each["metadata"].get("creationTimestamp", "")), default=None)
     pods, events, workloads, quotas = await asyncio.gather(
         api.items(f"/api/v1/{place}/pods", labelSelector=_pods_of(service, name)),
         api.items(f"/api/v1/{place}/events"),

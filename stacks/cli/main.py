@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import shutil
 import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -17,7 +18,7 @@ import typer
 from components.checks.result import Status, worst
 from components.errors import RegionError
 from stacks.cli import doctor as machine_doctor
-from stacks.cli import ledger, output, overview
+from stacks.cli import ledger, output, overview, service, tenant
 from stacks.cli.arguments import AsJson, Layers, Region, chosen
 from stacks.cli.changed import changed
 from stacks.cli.cost import cost
@@ -29,6 +30,7 @@ from stacks.cli.preview import diff, preview
 from stacks.cli.rules import rules
 from stacks.cli.show import show
 from stacks.cli.up import up
+from stacks.cli.usage import usage
 from stacks.project import LAYERS, ROOT, load_hardware, load_plan, region_folder, state_folder
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, help=__doc__, rich_markup_mode=None)
@@ -61,8 +63,20 @@ def verify(
 
 
 @app.command()
-def status(region: Region, as_json: AsJson = False) -> None:
+def status(
+    region: Region,
+    html: Annotated[
+        Path | None, typer.Option("--html", help="Write a page of tenants, services, GPUs, cost and edges instead.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
     """Racks, hosts, switches, nodes and services on one screen."""
+    if html is not None:
+        from stacks.cli.status_page import write_status_page  # the clients behind it are slow to import
+
+        write_status_page(load_plan(region), html)
+        output.people.print(f"{html}: written", highlight=False, soft_wrap=True)
+        return
     overview.show_status(load_plan(region), as_json)
 
 
@@ -173,7 +187,10 @@ app.command()(preview)
 app.command()(diff)
 app.command()(changed)
 app.command()(comment)
+app.command()(usage)
 app.add_typer(ledger.app, name="ledger")
+app.add_typer(service.app, name="service")
+app.add_typer(tenant.app, name="tenant")
 
 
 def main() -> None:

@@ -1,0 +1,219 @@
+"""`region status --html`: reads what the status page shows. A part that does not answer is told on the page, not an end."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TypeVar
+
+from components.checks.explain_model import Cause, Explanation, Object, Seen
+from components.checks.explain_pods import is_ready
+from components.checks.judge import name_of
+from components.checks.metering_cost import Bill
+from components.checks.runtime_objects import claimed_devices
+from components.checks.tenant_state import TenantState
+from components.clients.web import CallError, call
+from components.errors import RegionError
+from components.plan.edges import SteeringPlan
+from components.plan.model import RegionPlan, TrayRole
+from components.plan.status import (
+    EdgeLine,
+    GpuLine,
+    Level,
+    ReplicaLine,
+    ServiceLine,
+    Status,
+    TenantLine,
+    render_status,
+)
+from stacks.cli.service import seen_services
+from stacks.cli.tenant import tenant_states
+from stacks.cli.usage import metered, month_until
+
+Part = TypeVar("Part")
+Found = Sequence[tuple[Seen, Explanation]]
+LEVELS = {
+    Cause.SERVING: Level.GOOD,
+    Cause.FINISHED: Level.GOOD,
+    Cause.ASLEEP: Level.IDLE,
+    Cause.STARTING: Level.BUSY,
+    Cause.QUOTA: Level.WARN,
+    Cause.HELD: Level.WARN,
+}
+"""Of causes; all others need somebody."""
+EDGE_S = 3.0
+
+
+def write_status_page(plan: RegionPlan, path: Path) -> Status:
+    """Read the region and write the page; what was read is given back."""
+    status = read_status(plan)
+    path.write_text(render_status(status), encoding="utf-8")
+    return status
+
+
+def read_status(plan: RegionPlan) -> Status:
+    """All of it, each part by itself."""
+    now = time.time()
+    unread: list[tuple[str, str]] = []
+
+    def part(names: Iterable[str], read: Callable[[], Part]) -> Part | None:
+        try:
+            return read()
+        except (RegionError, OSError) as error:
+            why = error.reasons if isinstance(error, RegionError) else str(error)
+            unread.extend((name, why) for name in names)
+            return None
+
+    found = part(("services", "replicas", "gpus"), lambda: seen_services(plan, plan.runtime.services))
+    tenants = part(("tenants",), lambda: tenant_states(plan, plan.cluster.tenants))
+    used = part(("cost",), lambda: metered(plan, month_until(now), now)[0])
+    edges = part(("edges",), lambda: read_edges(plan))
+    return Status(
+        region=plan.region,
+        at=datetime.fromtimestamp(now, UTC),
+        tenants=None if tenants is None else tuple(_tenants(plan, tenants, used)),
+        services=None if found is None else service_lines(found, used),
+        replicas=None if found is None else replica_lines(found),
+        gpus=None if found is None else gpu_lines(plan, found),
+        edges=edges,
+        cost_eur=None if used is None else round(sum(bill.eur for bill in used), 2),
+        unread=tuple(unread),
+    )
+
+
+def service_lines(found: Found, used: Sequence[Bill] | None) -> tuple[ServiceLine, ...]:
+    """One line a service."""
+    costs = {f"{bill.usage.tenant}/{bill.usage.service}": bill.eur for bill in used or ()}
+    return tuple(
+        ServiceLine(
+            key=seen.service.key,
+            kind=seen.service.kind.value,
+            level=LEVELS.get(why.cause, Level.BAD),
+            state=why.cause.value.replace("-", " "),
+            says=why.says,
+            evidence=why.evidence,
+            next_step=why.next_step,
+            ready=why.ready,
+            wanted=why.wanted,
+            gpus=sum(len(claimed_devices(seen.claims, frozenset({name_of(pod)}))) for pod in seen.pods),
+            eur=None if used is None else costs.get(seen.service.key, 0.0),
+        )
+        for seen, why in found
+    )
+
+
+def replica_lines(found: Found) -> tuple[ReplicaLine, ...]:
+    """One line a pod."""
+    return tuple(
+        ReplicaLine(
+            service=seen.service.key,
+            pod=name_of(pod),
+            node=str(pod["spec"].get("nodeName") or ""),
+            devices=tuple(claimed_devices(seen.claims, frozenset({name_of(pod)}))),
+            is_ready=is_ready(pod),
+        )
+        for seen, _ in found
+        for pod in seen.pods
+    )
+
+
+def gpu_lines(plan: RegionPlan, found: Found) -> tuple[GpuLine, ...]:
+    """One line a host with GPUs."""
+    if not found:
+        return ()
+    seen = found[0][0]
+    published: dict[str, int] = defaultdict(int)
+    for each in seen.slices:
+        published[str(each["spec"].get("nodeName") or "")] += len(each["spec"].get("devices") or ())
+    held: dict[str, list[str]] = defaultdict(list)
+    for claim in seen.claims:
+        for node, holder in _holders(claim):
+            held[node].append(holder)
+    models = {host.name: rack.hardware.gpu_model for rack in plan.racks for host in rack.hosts}
+    return tuple(
+        GpuLine(
+            node=host.name,
+            model=models[host.name],
+            level=Level.GOOD if published[host.name] == host.gpus else Level.BAD,
+            published=published[host.name],
+            planned=host.gpus,
+            claimed=len(held[host.name]),
+            holders=tuple(dict.fromkeys(held[host.name])),
+        )
+        for host in plan.deployed_hosts
+        if host.role is TrayRole.GPU_WORKER
+    )
+
+
+def _holders(claim: Object) -> Iterable[tuple[str, str]]:
+    """Host and holder of each device of a claim."""
+    status = claim.get("status") or {}
+    pods = [str(user["name"]) for user in status.get("reservedFor") or ()]
+    for device in ((status.get("allocation") or {}).get("devices") or {}).get("results") or ():
+        yield str(device["pool"]), f"{claim['metadata']['namespace']}/{', '.join(pods) or 'nobody yet'}"
+
+
+def _tenants(plan: RegionPlan, found: Sequence[TenantState], used: Sequence[Bill] | None) -> Iterable[TenantLine]:
+    for each in found:
+        name, budget = each.tenant.name, each.tenant.budget
+        spent = None if used is None else round(sum(bill.eur for bill in used if bill.usage.tenant == name), 2)
+        level, state = Level.GOOD, "good"
+        if each.is_held:
+            level, state = Level.BAD, "held by budget"
+        elif each.queue:
+            level, state = Level.BAD, "queue takes no work"
+        elif each.waiting:
+            level, state = Level.WARN, "waits"
+        yield TenantLine(
+            name=name,
+            level=level,
+            state=state,
+            services=sum(service.tenant == name for service in plan.runtime.services),
+            gpus_used=each.gpus[0],
+            gpus_allowed=each.gpus[1],
+            pods_used=each.pods[0],
+            pods_allowed=each.pods[1],
+            waiting=each.waiting,
+            budget_eur=budget.month_eur if budget else None,
+            spent_eur=spent,
+        )
+
+
+def read_edges(plan: RegionPlan) -> tuple[EdgeLine, ...]:
+    """The edges, each asked as a client would; none where the region is no edge. Raises SpecError."""
+    from stacks.steering import STEERING, load_plan  # reads every region that it names
+
+    if not STEERING.is_file():
+        return ()
+    steering = load_plan()
+    if plan.region not in {edge.region for edge in steering.edges}:
+        return ()
+    return asyncio.run(edge_lines(steering))
+
+
+async def edge_lines(steering: SteeringPlan) -> tuple[EdgeLine, ...]:
+    """One line an edge."""
+    states = await asyncio.gather(*(_edge(edge.address, steering) for edge in steering.edges))
+    return tuple(
+        EdgeLine(
+            name=edge.region,
+            site=edge.site,
+            address=edge.address,
+            level=Level.GOOD if state == "answers" else Level.BAD,
+            state=state,
+        )
+        for edge, state in zip(steering.edges, states, strict=True)
+    )
+
+
+async def _edge(address: str, steering: SteeringPlan) -> str:
+    health = steering.health
+    try:
+        answer = await call(f"{address}:{health.port}", host=address, path=health.path, timeout_s=EDGE_S)
+    except CallError as error:
+        return error.reasons
+    return "answers" if answer.status == 200 else f"HTTP {answer.status}"
