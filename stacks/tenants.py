@@ -13,7 +13,7 @@ import pulumi
 from components.kubernetes.gpu_flavors import GpuFlavors, GpuFlavorsArgs
 from components.kubernetes.tenant_queue import TenantQueue, TenantQueueArgs
 from components.plan.model import RegionPlan
-from components.plan.tenancy.queues import gpu_pools, shares
+from components.plan.tenancy.queues import flavor_labels, gpu_pools, shares
 from components.runtime.tenant_gateway import TenantGateway, TenantGatewayArgs
 from stacks.secret_values import secret_value
 
@@ -21,7 +21,7 @@ from stacks.secret_values import secret_value
 def declare_queues(plan: RegionPlan, opts: pulumi.ResourceOptions) -> Sequence[pulumi.Resource]:
     """The flavors of GPUs, and each tenant's queue for them."""
     cluster, pools = plan.cluster, gpu_pools(plan)
-    flavors = GpuFlavors(cluster.name, GpuFlavorsArgs(pools={pool: {} for pool in pools}, cluster=cluster.name), opts)
+    flavors = GpuFlavors(cluster.name, GpuFlavorsArgs(flavors=flavor_labels(pools), cluster=cluster.name), opts)
     given = shares(cluster.tenants, pools)
     queues = [
         TenantQueue(

@@ -97,15 +97,17 @@ def _opens(planned: Mapping[str, Any], found: Mapping[str, Any]) -> bool:
 
 def holds(planned: Any, found: Any) -> bool:
     """Whether all that is planned is found; the API server adds defaults."""
-    if isinstance(planned, Mapping):
-        fields, there = cast("Mapping[str, Any]", planned), cast("Mapping[str, Any]", found or {})
-        return isinstance(there, Mapping) and all(
+    if isinstance(planned, dict):
+        fields = cast("dict[str, Any]", planned)
+        there = cast("Mapping[str, Any]", found) if isinstance(found, dict) else {}
+        return all(
             (not value and not there.get(key)) or (key in there and holds(value, there[key]))
             for key, value in fields.items()
         )
     if isinstance(planned, list):
-        items, others = cast("list[Any]", planned), cast("list[Any]", found or [])
-        return len(items) == len(others) and all(holds(a, b) for a, b in zip(items, others, strict=True))
+        items = cast("list[Any]", planned)
+        others = cast("list[Any]", found) if isinstance(found, list) else []
+        return len(items) == len(others) and all(map(holds, items, others))
     return planned == found
 
 

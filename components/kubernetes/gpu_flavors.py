@@ -14,15 +14,15 @@ import pulumi
 from pulumi_kubernetes.apiextensions import CustomResource
 
 from components.kubernetes.labels import standard_labels
-from components.plan.tenancy.queues import API, HOSTS
+from components.plan.tenancy.queues import API
 
 
 @dataclass(frozen=True, kw_only=True)
 class GpuFlavorsArgs:
     """What GpuFlavors are made of."""
 
-    pools: Mapping[str, Mapping[str, str]]
-    """Pool -> labels of its hosts; none where all hosts are of the pool."""
+    flavors: Mapping[str, Mapping[str, str]]
+    """Flavor -> labels of its hosts; none where they are all."""
     cluster: str
     """Cluster that the flavors are part of, for their labels."""
 
@@ -35,8 +35,7 @@ class GpuFlavors(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: GpuFlavorsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("gpuregion:kubernetes:GpuFlavors", name, None, opts)
-        named = {HOSTS: {}, **args.pools}
-        for flavor, labels in named.items():
+        for flavor, labels in args.flavors.items():
             # An empty spec would differ at each preview.
             spec: dict[str, Any] = {"spec": {"nodeLabels": dict(labels)}} if labels else {}
             CustomResource(
@@ -50,5 +49,5 @@ class GpuFlavors(pulumi.ComponentResource):
                 **spec,
                 opts=pulumi.ResourceOptions(parent=self),
             )
-        self.flavors = pulumi.Output.from_input(list(named))
+        self.flavors = pulumi.Output.from_input(list(args.flavors))
         self.register_outputs({"flavors": self.flavors})

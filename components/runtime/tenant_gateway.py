@@ -6,6 +6,7 @@ not own the Gateway (gateway.py), nor the routes (each service brings its own).
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -94,7 +95,7 @@ class TenantGateway(pulumi.ComponentResource):
             f"{name}-tls",
             metadata=self._metadata(tls_secret_name(args.tenant.name)),
             type="kubernetes.io/tls",
-            string_data={"tls.crt": certificate.certificate, "tls.key": certificate.key},
+            data={"tls.crt": certificate.certificate.apply(_encoded), "tls.key": certificate.key.apply(_encoded)},
             opts=pulumi.ResourceOptions(parent=self),
         )
 
@@ -102,7 +103,8 @@ class TenantGateway(pulumi.ComponentResource):
         keys = kubernetes.core.v1.Secret(
             f"{name}-keys",
             metadata=self._metadata(keys_secret_name(args.tenant.name)),
-            string_data=dict(args.keys),
+            # Not as `stringData`: a key that is left out there is not taken away by the API server.
+            data={name: pulumi.Output.from_input(key).apply(_encoded) for name, key in args.keys.items()},
             opts=pulumi.ResourceOptions(parent=self),
         )
         return self._create_policy(name, "auth", "SecurityPolicy", keys_spec(args.tenant), after=[keys])
@@ -118,3 +120,8 @@ class TenantGateway(pulumi.ComponentResource):
             spec=dict(spec),
             opts=pulumi.ResourceOptions(parent=self, depends_on=after),
         )
+
+
+def _encoded(value: str | None) -> str:
+    """As the API takes values of Secrets; nothing of one that has no value yet."""
+    return base64.b64encode((value or "").encode()).decode()

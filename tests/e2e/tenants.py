@@ -7,7 +7,7 @@ import json
 import secrets
 import ssl
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -228,7 +228,7 @@ class Client:
 
 
 @contextmanager
-def removed(*things: tuple[str, ...]) -> Iterator[None]:
+def removed(*things: tuple[str, ...]) -> Generator[None]:
     """Removes objects at the end, whatever happens; each is `kind name...`, or with a namespace `-n where kind name`."""
     try:
         yield

@@ -10,6 +10,7 @@ from components.kubernetes.tenant_network import TenantNetwork, TenantNetworkArg
 from components.kubernetes.tenant_queue import TenantQueue, TenantQueueArgs
 from components.kubernetes.tenant_rights import TenantRights, TenantRightsArgs
 from components.kubernetes.tenant_roles import TenantRoles, TenantRolesArgs
+from components.plan.tenancy.queues import flavor_labels
 from components.plan.tenants import TenantPlan
 from components.spec.tenant import Person, PersonRole
 from tests.pulumi_mocks import Registered, children, declare
@@ -124,8 +125,7 @@ def test_a_queue_counts_claimed_gpus_in_the_clusters_cohort() -> None:
 
 
 def test_flavors_select_hosts_by_label_where_there_are_pools() -> None:
-    pools = {"default": {}, "l4": {"gpuregion.dev/gpu-pool": "l4"}}
-    seen = declare(lambda: GpuFlavors("lab", GpuFlavorsArgs(pools=pools, cluster="lab")))
-    assert seen["lab"].outputs["flavors"] == ["hosts", "default", "l4"]
-    assert "spec" not in seen["lab-default"].inputs, "an empty one would differ at each preview"
+    seen = declare(lambda: GpuFlavors("lab", GpuFlavorsArgs(flavors=flavor_labels(["l4"]), cluster="lab")))
+    assert seen["lab"].outputs["flavors"] == ["hosts", "l4"]
+    assert "spec" not in seen["lab-hosts"].inputs, "an empty one would differ at each preview"
     assert seen["lab-l4"].inputs["spec"] == {"nodeLabels": {"gpuregion.dev/gpu-pool": "l4"}}

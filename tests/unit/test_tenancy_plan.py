@@ -19,7 +19,7 @@ from components.plan.tenancy.gateway import (
     service_url,
 )
 from components.plan.tenancy.network import Outside, endpoints, policies, tenant_ports
-from components.plan.tenancy.queues import cluster_queue_spec, shares
+from components.plan.tenancy.queues import cluster_queue_spec, flavor_labels, gpu_pools, shares
 from components.plan.tenancy.quota import limits_spec, quota_spec
 from components.plan.tenancy.rights import binding, binding_name, role_name, role_rules
 from components.plan.tenants import TenantPlan
@@ -187,6 +187,11 @@ def test_promises_of_all_tenants_fit_each_pool_and_add_up() -> None:
     given = shares(tenants, pools)
     assert {name: sum(share.values()) for name, share in given.items()} == {"demo": 5, "rival": 3}
     assert {pool: sum(share[pool] for share in given.values()) for pool in pools} == pools
+
+
+def test_flavors_are_the_pools_of_the_fleet_with_the_label_of_their_hosts(lab_plan: RegionPlan) -> None:
+    assert gpu_pools(lab_plan) == {"nspawn-rack": 8}
+    assert flavor_labels(gpu_pools(lab_plan))["nspawn-rack"] == {"gpuregion.dev/gpu-pool": "nspawn-rack"}
 
 
 def test_what_is_borrowed_is_taken_back_when_its_owner_asks() -> None:

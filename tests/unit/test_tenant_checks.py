@@ -33,7 +33,7 @@ def test_a_policy_that_is_gone_is_told(lab_plan: RegionPlan) -> None:
 
 
 def test_a_policy_that_somebody_added_is_told(lab_plan: RegionPlan) -> None:
-    added = {"metadata": {"name": "open"}, "spec": {"podSelector": {}, "egress": [{}]}}
+    added: dict[str, Any] = {"metadata": {"name": "open"}, "spec": {"podSelector": {}, "egress": [{}]}}
     assert "open is nobody's" in check_network(lab_plan, DEMO, [*found_policies(lab_plan), added]).found
 
 

@@ -6,10 +6,11 @@ queue: a request does not wait behind a job. They are bounded by the namespace's
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from components.plan.model import RegionPlan, TrayRole
+from components.plan.fleet import FUNGIBILITY, POOL_LABEL
+from components.plan.model import RegionPlan
 from components.plan.serving import QUOTA_DEVICES, TENANT_LABEL
 from components.plan.tenants import TenantPlan
 
@@ -18,8 +19,6 @@ LOCAL_QUEUE = "tenant"
 """Name of the queue in each tenant's namespace; jobs name it in the label `kueue.x-k8s.io/queue-name`."""
 HOSTS = "hosts"
 """Flavor of cores and memory: those of any host."""
-ALL_GPUS = "default"
-"""Flavor of the GPUs of all hosts."""
 UNBOUNDED = {"cpu": "1M", "memory": "1Ei"}
 """Quotas where a tenant has none: more than any region has."""
 
@@ -28,9 +27,13 @@ Pools = Mapping[str, int]
 
 
 def gpu_pools(plan: RegionPlan) -> dict[str, int]:
-    """The pools that are counted apart. One for all: hosts of several do not yet carry the label of theirs."""
-    gpus = sum(host.gpus for host in plan.deployed_hosts if host.role is TrayRole.GPU_WORKER)
-    return {ALL_GPUS: gpus} if gpus else {}
+    """The pools of the region, cheapest first."""
+    return {pool.name: pool.gpus for pool in plan.runtime.fleet.pools}
+
+
+def flavor_labels(pools: Iterable[str]) -> dict[str, dict[str, str]]:
+    """Flavor -> labels of its hosts; none where they are all."""
+    return {HOSTS: {}, **{pool: {POOL_LABEL: pool} for pool in pools}}
 
 
 def shares(tenants: Sequence[TenantPlan], pools: Pools) -> dict[str, dict[str, int]]:
@@ -77,6 +80,7 @@ def cluster_queue_spec(tenant: TenantPlan, share: Pools, cohort: str) -> dict[st
         groups.append({"coveredResources": [QUOTA_DEVICES], "flavors": flavors})
     return {
         "cohortName": cohort,
+        "flavorFungibility": dict(FUNGIBILITY),
         "namespaceSelector": {"matchLabels": {TENANT_LABEL: tenant.namespace}},
         "preemption": {"reclaimWithinCohort": "Any", "withinClusterQueue": "LowerPriority"},
         "resourceGroups": groups,
