@@ -18,10 +18,11 @@ from tests.regions import REGIONS
 QUOTA = "quota: {pods: 20, gpus: 0}\n"
 SERVICES = """\
   - {name: near, image: vllm, sovereignty: any, regions: [paris, singapore, tokyo], scaling: {min: 0, max: 2}}
+  - {name: far, image: vllm, sovereignty: any, regions: [paris, essonne], scaling: {min: 0, max: 2}}
   - {name: ours, image: vllm, regions: [paris, essonne], scaling: {min: 0, max: 2}}
   - {name: alone, image: vllm, scaling: {min: 0, max: 2}}
 """
-"""`near` may be anywhere, `ours` is of class EU, `alone` is of Paris only."""
+"""`near` and `far` may be anywhere, `ours` is of class EU, `alone` is of Paris only."""
 REGION_NAMES = ("paris", "essonne", "singapore", "tokyo")
 
 

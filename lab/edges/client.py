@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import http.client
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import cast
 
 import dns.edns
 import dns.exception
 import dns.message
 import dns.query
 import dns.rcode
+import dns.rdata
 import dns.rdatatype
 
 from lab.edges.spaces import Inside
@@ -94,17 +96,16 @@ class Client:
 
 
 def _ask(name: str, server: str, kind: str, subnet: str | None) -> Answer | None:
-    options = [dns.edns.ECSOption(subnet, 24)] if subnet else []
+    options: list[dns.edns.Option] = [dns.edns.ECSOption(subnet, 24)] if subnet else []
     query = dns.message.make_query(name, kind, use_edns=0, options=options)
     try:
         reply = dns.query.udp(query, server, timeout=ASK_S)
     except (dns.exception.Timeout, OSError):
         return None
-    records = [
-        (record.to_text(), each.ttl) for each in reply.answer if each.rdtype == dns.rdatatype.A for record in each
-    ]
+    sets = [each for each in reply.answer if each.rdtype == dns.rdatatype.A]
+    texts = [record.to_text() for each in sets for record in cast("Iterable[dns.rdata.Rdata]", each)]
     return Answer(
         code=dns.rcode.to_text(reply.rcode()),
-        addresses=tuple(address for address, _ in records),
-        ttl_s=min((ttl for _, ttl in records), default=0),
+        addresses=tuple(texts),
+        ttl_s=min((each.ttl for each in sets), default=0),
     )

@@ -1,7 +1,7 @@
 """An HTTP program that stands in for the gateway of an edge, with the services that are placed there.
 
 It answers `/healthz`; for the hosts that it was given it answers with its own name; `/relay/...` it hands on to
-another edge, as an edge would that has no model of its own. Every request is written to a log, one JSON line
+another edge, as an edge would that has no model of its own, for the hosts that it may do so for. Every request is written to a log, one JSON line
 each. It runs no model and is no cluster. Run as `python -m lab.edges.endpoint FILE`.
 """
 
@@ -14,7 +14,8 @@ import sys
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from socketserver import TCPServer
+from typing import Any, cast
 
 RELAY = "/relay"
 
@@ -28,12 +29,18 @@ class Edge(ThreadingHTTPServer):
     def __init__(self, document: dict[str, Any]) -> None:
         self.region: str = document["region"]
         self.hosts = frozenset[str](document["hosts"])
+        self.relayed = frozenset[str](document["relayed"])
         self.health: str = document["health"]
         self.relay_to: str | None = document.get("relay_to")
         self.port: int = document["port"]
         self.log = Path(document["log"])
         self.lines = threading.Lock()
         super().__init__((document["address"], self.port), Handler)
+
+    def server_bind(self) -> None:
+        """Without the look-up of its own name, which would wait for a resolver that is not there."""
+        TCPServer.server_bind(self)
+        self.server_name, self.server_port = str(self.server_address[0]), self.port
 
     def note(self, host: str, path: str, client: str, code: int) -> None:
         """Write down who asked for what, and the answer's code."""
@@ -45,8 +52,12 @@ class Handler(BaseHTTPRequestHandler):
     """One connection."""
 
     protocol_version = "HTTP/1.1"
-    server: Edge
     upstream: http.client.HTTPConnection | None = None
+
+    @property
+    def edge(self) -> Edge:
+        """The edge that it comes to."""
+        return cast("Edge", self.server)
 
     def setup(self) -> None:
         """Small answers go out at once."""
@@ -56,25 +67,25 @@ class Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         """Health, a service that is placed here, or a relay."""
         host = self.headers.get("Host", "").partition(":")[0]
-        if self.path == self.server.health:
+        if self.path == self.edge.health:
             self._send(200, "well")
             return
-        if self.path.startswith(f"{RELAY}/") and self.server.relay_to:
+        if self.path.startswith(f"{RELAY}/") and host in self.edge.relayed:
             self._answer(200, self._relayed(host))
-        elif host in self.server.hosts:
-            self._answer(200, self.server.region)
+        elif host in self.edge.hosts:
+            self._answer(200, self.edge.region)
         else:
-            self._answer(404, f"{self.server.region} does not serve {host}")
+            self._answer(404, f"{self.edge.region} does not serve {host}")
 
     def _relayed(self, host: str) -> str:
         if self.upstream is None:
-            self.upstream = http.client.HTTPConnection(self.server.relay_to or "", self.server.port, timeout=5)
+            self.upstream = http.client.HTTPConnection(self.edge.relay_to or "", self.edge.port, timeout=5)
         self.upstream.request("GET", self.path.removeprefix(RELAY), headers={"Host": host})
         return self.upstream.getresponse().read().decode()
 
     def _answer(self, code: int, text: str) -> None:
         host = self.headers.get("Host", "").partition(":")[0]
-        self.server.note(host, self.path, str(self.client_address[0]), code)
+        self.edge.note(host, self.path, str(self.client_address[0]), code)
         self._send(code, text)
 
     def _send(self, code: int, text: str) -> None:

@@ -25,7 +25,7 @@ from lab.edges.gdnsd import Program
 from lab.errors import LabError
 
 _PROJECT = Path(__file__).parents[2]
-_PATIENCE_S = 20
+_PATIENCE_S = 60
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,6 +38,8 @@ class EdgeStandIn:
     port: int
     relay_to: str | None = None
     """Address of the edge that it hands on to, for a request whose path begins with `/relay/`."""
+    relayed: tuple[str, ...] = ()
+    """Hosts that it does so for."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,7 +107,9 @@ class World:
         self._end(f"edge-{region}")
 
     def start_edge(self, region: str) -> None:
-        """The edge's program, and wait until it listens."""
+        """The edge's program, unless it runs, and wait until it listens."""
+        if f"edge-{region}" in self._programs:
+            return
         self._launch_edge(region)
         self._wait_for(self._output(region), "listens", f"edge-{region}")
 
@@ -121,6 +125,7 @@ class World:
             "hosts": list(edge.hosts),
             "health": edge.health,
             "relay_to": edge.relay_to,
+            "relayed": list(edge.relayed),
             "log": str(self.log_of(region)),
         }
         path = self.folder / f"edge-{region}.json"
@@ -210,4 +215,4 @@ class World:
 
 
 def _module(name: str) -> list[str]:
-    return [sys.executable, "-m", f"lab.edges.{name}"]
+    return [sys.executable, "-S", "-m", f"lab.edges.{name}"]  # only what Python itself brings

@@ -72,6 +72,7 @@ def test_clients_are_sent_to_the_nearest_edge_first_by_the_table_of_delays(plan:
 
 def test_a_name_says_its_class_and_a_service_of_one_region_has_none(plan: SteeringPlan) -> None:
     assert [service.host for service in plan.services] == [
+        "far.shop.global.serve.internal",
         "near.shop.global.serve.internal",
         "ours.shop.eu.serve.internal",
     ]
@@ -102,6 +103,7 @@ def test_no_eu_name_its_map_or_its_addresses_know_of_a_region_outside_the_union(
     eu_only = replace(plan, pools=tuple(p for p in plan.pools if p.sovereignty is Sovereignty.EU))
     text = config(eu_only, plan.name_servers[0])
     assert "eu-essonne-paris" in text
+    assert "any-" not in text
     for edge in outside:
         assert edge.region not in text
         assert edge.address not in text
@@ -118,7 +120,7 @@ def test_each_zone_is_one_that_a_dns_library_reads_with_a_name_server_for_each_h
     text = zone(plan, Sovereignty.ANY)
     plain = re.sub(r"^(\S+) \d+/\d+ DYNA (\S+)$", r'\1 10 TXT "\2"', text, flags=re.M)
     read = dns.zone.from_text(plain, origin="global.serve.internal.")
-    assert {name.to_text() for name, _, _ in read.iterate_rdatas(dns.rdatatype.TXT)} == {"near.shop"}
+    assert {name.to_text() for name, _, _ in read.iterate_rdatas(dns.rdatatype.TXT)} == {"far.shop", "near.shop"}
     assert len(list(read.iterate_rdatas(dns.rdatatype.NS))) == 3
 
 
