@@ -42,7 +42,7 @@ Variables of all hosts
     kueue_manifest_url, kueue_manifest_sha256
     kueue_device_classes                resource of a quota -> DeviceClasses that count for it
     network_policies_image, network_policies_service_network
-    metrics_image, metrics_state_image
+    metrics_image, metrics_state_image, metrics_claims_image
     metrics_reader_networks             loopbacks of the control planes, whose API server passes questions on
 
 Variables whose content is read when the playbook runs (name -> reference)
@@ -200,6 +200,7 @@ def region_variables(plan: RegionPlan) -> dict[str, Any]:
         "network_policies_service_network": cluster.service_network,
         "metrics_image": cluster.image("victoria-metrics").reference,
         "metrics_state_image": cluster.image("kube-state-metrics").reference,
+        "metrics_claims_image": cluster.image("claim-metrics").reference,
         "metrics_reader_networks": [
             f"{host.loopback}/32" for host in plan.deployed_hosts if host.role is TrayRole.CONTROL_PLANE
         ],

@@ -27,6 +27,7 @@ SYSTEM_IMAGES = (
     "kube-router",
     "victoria-metrics",
     "kube-state-metrics",
+    "claim-metrics",
 )
 """Container images that every cluster runs."""
 

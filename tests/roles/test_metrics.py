@@ -13,7 +13,7 @@ from tests.regions import ROOT
 from tests.role_render import evaluate
 
 pytestmark = pytest.mark.timeout(300)
-SOURCES = ["kubelet", "containers", "state", "interceptor", "kueue", "enforcer"]
+SOURCES = ["kubelet", "containers", "state", "claims", "interceptor", "kueue", "enforcer"]
 PLAYBOOK = """
 - name: Try the role
   hosts: all
@@ -53,6 +53,7 @@ def run(folder: Path, monkeypatch: pytest.MonkeyPatch, heard: list[str]) -> RunR
             variables={
                 "metrics_image": "registry/store@sha256:00",
                 "metrics_state_image": "registry/state@sha256:00",
+                "metrics_claims_image": "registry/claims@sha256:00",
                 "metrics_node": "control",
                 "metrics_rollout_timeout_s": 2,
             },
@@ -79,7 +80,7 @@ def test_a_source_that_is_not_heard_is_named(tmp_path: Path, monkeypatch: pytest
 
 @pytest.mark.parametrize(
     ("said", "silent"),
-    [(answer(SOURCES), []), (answer(SOURCES[:4]), ["kueue", "enforcer"]), (answer([]), SOURCES), ("", SOURCES)],
+    [(answer(SOURCES), []), (answer(SOURCES[:5]), ["kueue", "enforcer"]), (answer([]), SOURCES), ("", SOURCES)],
 )
 def test_sources_are_missed_by_what_the_answer_says(lab_plan: RegionPlan, said: str, silent: list[str]) -> None:
     told: Any = {"__metrics_seen": {"stdout": said}}

@@ -132,6 +132,7 @@ def test_only_keda_and_the_api_server_may_ask_for_the_figures_of_tenants(lab_pla
         ("kubelet", "namespace"),
         ("containers", "namespace"),
         ("state", "namespace"),
+        ("claims", "namespace"),
         ("interceptor", "route_namespace"),
         ("proxy", "namespace"),
     ],
