@@ -123,21 +123,14 @@ async def take_over(api: KubernetesChange, service: ServicePlan, say: Say, *, po
 async def _look(api: Kubernetes, service: ServicePlan, route: Object) -> Standing:
     new = live_track(route).other
     since = route["metadata"].get("annotations", {}).get(SINCE)
-    deployments, scaled, pods, *counted = await asyncio.gather(
-        _deployments(api, service),
-        api.find(scaled_path(service, new)),
-        api.items(
-            f"/api/v1/namespaces/{service.namespace}/pods",
-            labelSelector=f"app.kubernetes.io/name={service.name},{TRACK_LABEL}={new}",
-        ),
-        *(_count(api, service, new, since, codes) for codes in ("...", "5..")),
-    )
+    pods = f"/api/v1/namespaces/{service.namespace}/pods"
+    of_track = f"app.kubernetes.io/name={service.name},{TRACK_LABEL}={new}"
     return standing(
         route=route,
-        deployments=deployments,
-        scaled=scaled,
-        pods=pods,
-        answers=(counted[0], counted[1]),
+        deployments=await _deployments(api, service),
+        scaled=await api.find(scaled_path(service, new)),
+        pods=await api.items(pods, labelSelector=of_track),
+        answers=(await _count(api, service, new, since, "..."), await _count(api, service, new, since, "5..")),
         now_s=time.time(),
     )
 

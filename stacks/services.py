@@ -5,7 +5,7 @@ Owns which component a service is, and what it is told of secrets and of what st
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,9 +30,14 @@ class Declared:
 
 
 def declare_services(
-    plan: RegionPlan, project: Path, doors: Mapping[str, pulumi.Input[str]], providers: pulumi.ResourceOptions
+    plan: RegionPlan,
+    project: Path,
+    doors: Mapping[str, pulumi.Input[str]],
+    kubernetes: pulumi.ProviderResource,
+    after: Sequence[pulumi.Resource],
 ) -> Declared:
-    """`doors` are the listeners of each tenant, which the routes of its services attach to."""
+    """`doors` are the listeners of each tenant, which the routes of its services attach to; `after` makes the kinds
+    that all this is of."""
     left = tracks_left(plan, project)
     device_class, region = plan.cluster.device_class, plan.region
     services = {
@@ -47,8 +52,8 @@ def declare_services(
                 left=left.get(service.key, frozenset()),
             ),
             pulumi.ResourceOptions(
-                providers=providers.providers,
-                depends_on=providers.depends_on,
+                providers=[kubernetes],
+                depends_on=after,
                 # Until 0.2 services were named without their tenant, and two tenants could not have the same.
                 aliases=[pulumi.Alias(name=service.name)],
             ),
@@ -60,7 +65,7 @@ def declare_services(
         Job(
             _logical_name(job),
             JobArgs(service=job, device_class=device_class, region=region, secrets=_secrets(project, job)),
-            providers,
+            pulumi.ResourceOptions(providers=[kubernetes], depends_on=after),
         )
         for job in plan.runtime.services
         if job.kind is Kind.JOB

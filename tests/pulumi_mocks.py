@@ -34,10 +34,14 @@ class Registered:
 
 
 class _Echo(pulumi.runtime.Mocks):
-    """Answers each resource with its inputs."""
+    """Answers each resource with its inputs, and with a name if it was given none."""
 
     def new_resource(self, args: pulumi.runtime.MockResourceArgs) -> tuple[str | None, dict[Any, Any]]:
-        return f"{args.name}-id", cast(dict[Any, Any], args.inputs)
+        inputs = cast(dict[Any, Any], args.inputs)
+        if isinstance(metadata := inputs.get("metadata"), dict) and "name" not in metadata:
+            # as the provider of Kubernetes objects does
+            inputs = {**inputs, "metadata": {**cast(dict[Any, Any], metadata), "name": f"{args.name}-1a2b"}}
+        return f"{args.name}-id", inputs
 
     def call(self, args: pulumi.runtime.MockCallArgs) -> tuple[dict[Any, Any], list[tuple[str, str]] | None]:
         return {}, None

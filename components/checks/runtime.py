@@ -69,8 +69,8 @@ async def _check_service(plan: RegionPlan, service: ServicePlan, api: Kubernetes
     if service.kind is Kind.WORKER:
         return [check_worker(service, scaled[0])]
     results = [
-        check_service(service, *objects, route, name=name)
-        for name, *objects in zip(names, scaled, interceptors, strict=True)
+        check_service(service, scaling, interceptor, route, name=name)
+        for name, scaling, interceptor in zip(names, scaled, interceptors, strict=True)
     ]
     if route is None:
         return results

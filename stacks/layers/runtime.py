@@ -46,8 +46,6 @@ def declare(plan: RegionPlan, project: Path, provider: Provider) -> Sequence[pul
     queues = declare_queues(plan, pulumi.ResourceOptions(providers=[kubernetes], depends_on=runs))
     doors = declare_doors(plan, project, pulumi.ResourceOptions(providers=[kubernetes, provider], depends_on=[gateway]))
     listeners = {tenant: door.listeners for tenant, door in doors.items()}
-    declared = declare_services(
-        plan, project, listeners, pulumi.ResourceOptions(providers=[kubernetes], depends_on=runs)
-    )
+    declared = declare_services(plan, project, listeners, kubernetes, runs)
     pulumi.export("services", {key: service.url for key, service in declared.services.items()})
     return (*runs, gateway, *queues, *doors.values(), *declared.services.values(), *declared.jobs)

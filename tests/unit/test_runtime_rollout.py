@@ -242,7 +242,7 @@ async def test_a_good_version_takes_over_in_steps_and_a_second_run_changes_nothi
         assert cluster.shares() == [0, 100]
         assert cluster.route["metadata"]["annotations"]["gpuregion.dev/live-track"] == "b"
         assert PAUSED not in cluster.scaled[Track.B]["metadata"]["annotations"], "it may sleep again"
-        given = [b["spec"]["rules"][0]["backendRefs"][1]["weight"] for n, b in cluster.patched if "spec" in b]
+        given = [b["spec"]["rules"][0]["backendRefs"][1]["weight"] for _, b in cluster.patched if "spec" in b]
         assert given == [10, 50, 100]
         count = len(cluster.patched)
         assert (await take_over(api, plan, said.append, poll_s=0)).do is Do.NOTHING
