@@ -99,7 +99,7 @@ def holds(planned: Any, found: Any) -> bool:
     """Whether all that is planned is found; the API server adds defaults."""
     if isinstance(planned, dict):
         fields = cast("dict[str, Any]", planned)
-        there = cast("Mapping[str, Any]", found) if isinstance(found, dict) else {}
+        there: dict[str, Any] = cast("dict[str, Any]", found) if isinstance(found, dict) else {}
         return all(
             (not value and not there.get(key)) or (key in there and holds(value, there[key]))
             for key, value in fields.items()
