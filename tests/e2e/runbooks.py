@@ -29,7 +29,7 @@ def diagnose(name: str) -> dict[str, str]:
     """What each command of the diagnosis shows. None may fail but those whose code tells of the failure itself."""
     shown: dict[str, str] = {}
     for command in steps(name):
-        tells = re.search("region verify|systemctl status", command)
+        tells = re.search("region (verify|service explain)|systemctl status", command)
         done = run("sh", "-c", command, expect=(0, 1, 3) if tells else (0,))
         shown[command] = done.stdout + done.stderr
     return shown

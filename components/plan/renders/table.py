@@ -10,6 +10,7 @@ from components.plan.renders.infiniband import infiniband
 from components.plan.renders.inventories import inventories
 from components.plan.renders.kueue import kueue
 from components.plan.renders.labels import labels
+from components.plan.renders.operation import alerts, dashboards
 from components.plan.renders.piece import Render
 from components.plan.renders.prometheus import prometheus
 from components.plan.renders.switches import switches
@@ -25,4 +26,6 @@ RENDERS: Mapping[str, Render] = {
     "labels": Render(pieces=labels, about="Kubernetes nodes with their place as labels, a file a rack"),
     "kueue": Render(pieces=kueue, about="Kueue's Topology and ResourceFlavors"),
     "prometheus": Render(pieces=prometheus, about="Prometheus targets for file-based discovery"),
+    "alerts": Render(pieces=alerts, about="Alerts for Prometheus and vmalert, and for the Prometheus operator"),
+    "dashboards": Render(pieces=dashboards, about="Dashboards for Grafana's provisioning"),
 }
