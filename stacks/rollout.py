@@ -17,7 +17,7 @@ from components.clients.kubernetes_change import KubernetesChange
 from components.errors import DeviceError, Problem
 from components.plan.model import RegionPlan
 from components.plan.naming import kubeconfig_path
-from components.plan.rollout import STAGED, Do, Standing, Step, Track, decide, route_name
+from components.plan.rollout import Do, Standing, Step, Track, decide, is_staged, route_name
 from components.plan.serving import METRICS_NAMESPACE
 from components.plan.tenants import ServicePlan
 from components.runtime.objects_pods import version_of
@@ -26,6 +26,7 @@ from components.runtime.objects_rollout import (
     answers_query,
     deployment_path,
     figure,
+    least_replicas,
     live_track,
     patches,
     route_path,
@@ -48,7 +49,7 @@ class RolloutError(DeviceError):
 
 def staged(plan: RegionPlan) -> tuple[ServicePlan, ...]:
     """Services whose versions take over by shares."""
-    return tuple(service for service in plan.runtime.services if service.rollout.strategy in STAGED)
+    return tuple(service for service in plan.runtime.services if is_staged(service))
 
 
 def tracks_left(plan: RegionPlan, project: Path) -> Mapping[str, frozenset[Track]]:
@@ -116,8 +117,17 @@ async def take_over(api: KubernetesChange, service: ServicePlan, say: Say, *, po
         for patch in patches(service, route, seen, step, time.time()):
             await api.annotate(patch.path, patch.annotations, **patch.spec)
         if step.is_last:
+            await _settle(api, service, seen.live.other if step.do is Do.PROMOTE else seen.live)
             return step
         await asyncio.sleep(poll_s)
+
+
+async def _settle(api: KubernetesChange, service: ServicePlan, live: Track) -> None:
+    """The least number of replicas is that of the track that answers; the other may always sleep."""
+    for track in Track:
+        scaled = await api.find(scaled_path(service, track))
+        for patch in least_replicas(service, track, scaled, is_live=track is live):
+            await api.annotate(patch.path, patch.annotations, **patch.spec)
 
 
 async def _look(api: Kubernetes, service: ServicePlan, route: Object) -> Standing:

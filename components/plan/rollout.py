@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from components.plan.tenants import ServicePlan
-from components.spec.service import Rollout, Strategy
+from components.spec.service import Kind, Rollout, Strategy
 
 ALL = 100
 """Share of all requests, %."""
@@ -47,14 +47,19 @@ STAGED = frozenset({Strategy.CANARY, Strategy.BLUE_GREEN})
 """Strategies with two versions at a time."""
 
 
+def is_staged(plan: ServicePlan) -> bool:
+    """Whether a service has two tracks. What gets no requests cannot be given a share of them, and is rolled."""
+    return plan.kind is Kind.WEB and plan.rollout.strategy in STAGED
+
+
 def route_name(plan: ServicePlan) -> str:
     """Name of a service's route in its namespace."""
-    return f"{plan.name}-shares" if plan.rollout.strategy in STAGED else plan.name
+    return f"{plan.name}-shares" if is_staged(plan) else plan.name
 
 
 def object_names(plan: ServicePlan) -> tuple[str, ...]:
     """Names of a service's Deployment, of what scales it and of its route in the interceptor; of each of its tracks."""
-    return tuple(f"{plan.name}-{track}" for track in Track) if plan.rollout.strategy in STAGED else (plan.name,)
+    return tuple(f"{plan.name}-{track}" for track in Track) if is_staged(plan) else (plan.name,)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -114,6 +114,14 @@ def patches(plan: ServicePlan, route: Object, seen: Standing, step: Step, now_s:
             return []
 
 
+def least_replicas(plan: ServicePlan, track: Track, scaled: Object | None, *, is_live: bool) -> list[Patch]:
+    """What sets the least number of replicas of a track, if it is another."""
+    least = plan.min_replicas if is_live else 0
+    if scaled is None or scaled.get("spec", {}).get("minReplicaCount") == least:
+        return []
+    return [Patch(path=scaled_path(plan, track), annotations={}, spec={"minReplicaCount": least})]
+
+
 def answers_query(plan: ServicePlan, track: Track, seconds: float, codes: str) -> str:
     """Answers of a track in the last seconds, by status."""
     of = f'route_namespace="{plan.namespace}",route_name="{plan.name}-{track}",code=~"{codes}"'

@@ -69,6 +69,11 @@ class Replicas:
             self._create_scaling(after)
 
     @property
+    def _least(self) -> int:
+        """Replicas at first, and at least: none of the track that does not answer yet."""
+        return 0 if self.track is Track.B else self.service.min_replicas
+
+    @property
     def _labels(self) -> dict[str, str]:
         return standard_labels(self.service.name, component="service", part_of=self.region)
 
@@ -119,7 +124,7 @@ class Replicas:
             f"{self.name}-deployment",
             metadata=self._metadata(SKIP_AWAIT),
             spec={
-                "replicas": plan.min_replicas,
+                "replicas": self._least,
                 "selector": {"match_labels": self._selector},
                 "strategy": strategy(plan),
                 "progress_deadline_seconds": PROGRESS_S,
@@ -186,7 +191,14 @@ class Replicas:
             kind="ScaledObject",
             # Ready: KEDA watches the interceptor, so a first request wakes the service.
             metadata=self._metadata({"pulumi.com/waitFor": "condition=Ready"}),
-            spec=scaled_object_spec(self.service, deployment=self.object_name, route=self.object_name),
-            # KEDA looks both up by name; a ScaledObject that comes first reports an error and backs off.
-            opts=self._options(after=after),
+            spec={
+                **scaled_object_spec(self.service, deployment=self.object_name, route=self.object_name),
+                "minReplicaCount": self._least,
+            },
+            opts=self._options(
+                # Of tracks the first value only: from then on it is the rollout's, which knows which one answers.
+                ignored=("spec.minReplicaCount",) if self.track else (),
+                # KEDA looks both up by name; a ScaledObject that comes first reports an error and backs off.
+                after=after,
+            ),
         )

@@ -15,7 +15,7 @@ import pulumi
 from pulumi_kubernetes.apiextensions import CustomResource
 
 from components.kubernetes.labels import standard_labels
-from components.plan.rollout import STAGED, Track, first_weights, route_name
+from components.plan.rollout import Track, first_weights, is_staged, route_name
 from components.plan.serving import GATEWAY_NAMESPACE, KEDA_NAMESPACE
 from components.plan.tenancy.gateway import service_url
 from components.plan.tenants import ServicePlan
@@ -53,7 +53,7 @@ class Service(pulumi.ComponentResource):
         super().__init__("gpuregion:runtime:Service", name, None, opts)
         plan = args.service
         self._labels = standard_labels(plan.name, component="service", part_of=args.region)
-        for track in Track if plan.rollout.strategy in STAGED else (None,):
+        for track in Track if is_staged(plan) else (None,):
             Replicas(
                 parent=self,
                 name=f"{name}-{track}" if track else name,
@@ -70,9 +70,9 @@ class Service(pulumi.ComponentResource):
 
     def _create_route(self, name: str, args: ServiceArgs) -> pulumi.Output[str]:
         plan = args.service
-        is_staged = plan.rollout.strategy in STAGED
+        has_tracks = is_staged(plan)
         # Another name with tracks: the shares are someone else's to set, which Pulumi may neither undo nor take over.
-        role = "shares" if is_staged else "route"
+        role = "shares" if has_tracks else "route"
         grant = CustomResource(
             f"{name}-grant",
             api_version="gateway.networking.k8s.io/v1beta1",
@@ -90,11 +90,11 @@ class Service(pulumi.ComponentResource):
             api_version="gateway.networking.k8s.io/v1",
             kind="HTTPRoute",
             metadata={"name": route_name(plan), "namespace": plan.namespace, "labels": self._labels},
-            spec=route_spec(plan, args.gateway, GATEWAY_NAMESPACE, first_weights() if is_staged else None),
+            spec=route_spec(plan, args.gateway, GATEWAY_NAMESPACE, first_weights() if has_tracks else None),
             opts=pulumi.ResourceOptions(
                 parent=self,
                 # The first value only: from then on the shares are the rollout's.
-                ignore_changes=["spec.rules"] if is_staged else None,
+                ignore_changes=["spec.rules"] if has_tracks else None,
                 # The route is refused, visibly, until the interceptor's namespace allows the reference.
                 depends_on=[grant],
             ),

@@ -144,6 +144,17 @@ def test_a_service_with_two_versions_has_two_tracks_and_one_host() -> None:
         assert seen[f"demo.chat-{track}-scaling"].inputs["spec"]["scaleTargetRef"] == {"name": f"chat-{track}"}
 
 
+def test_the_track_that_does_not_answer_may_always_sleep() -> None:
+    seen = of(replace(STAGED, min_replicas=2))
+    least = {track: seen[f"demo.chat-{track}-scaling"].inputs["spec"]["minReplicaCount"] for track in Track}
+    assert least == {Track.A: 2, Track.B: 0}
+    assert seen["demo.chat-b-scaling"].ignored == ("spec.minReplicaCount",)
+
+
+def test_a_worker_is_rolled_whatever_its_strategy_says() -> None:
+    assert kinds(of(replace(WORKER, rollout=Rollout(strategy=Strategy.CANARY)))) == ["Deployment", "Service"]
+
+
 @pytest.mark.parametrize("left", [frozenset[Track](), frozenset({Track.A})])
 def test_the_version_that_answers_is_left_as_it_stands(left: frozenset[Track]) -> None:
     seen = of(STAGED, left=left)

@@ -34,7 +34,7 @@ from components.runtime.objects_rollout import (
     tracks_to_leave,
 )
 from components.runtime.objects_routes import TRACK_HEADER, interceptor_route_spec, route_spec
-from components.spec.service import Rollout, ServicePort, Strategy
+from components.spec.service import Kind, Rollout, ServicePort, Strategy
 from stacks.rollout import is_refused, take_over
 
 CANARY = Rollout(strategy=Strategy.CANARY, weights=(10, 50), pause_s=60, max_error_percent=5)
@@ -148,6 +148,7 @@ def test_a_service_with_two_versions_has_two_of_all_but_its_host() -> None:
     assert object_names(SERVICE) == ("chat-a", "chat-b")
     assert route_name(SERVICE) == "chat-shares"
     assert object_names(replace(SERVICE, rollout=Rollout())) == ("chat",)
+    assert object_names(replace(SERVICE, kind=Kind.WORKER)) == ("chat",), "a worker has no requests to share"
     rules = [interceptor_route_spec(SERVICE, target=f"chat-{t}", track=t)["rules"] for t in Track]
     headers = [rule["headers"] for (rule,) in rules]
     assert headers == [[{"name": TRACK_HEADER, "value": "a"}], [{"name": TRACK_HEADER, "value": "b"}]]
@@ -166,7 +167,9 @@ class Cluster:
             "metadata": {"name": "chat-shares", "annotations": {}},
             "spec": route_spec(SERVICE, "demo", "gateway", first_weights()),
         }
-        self.scaled: dict[Track, dict[str, Any]] = {track: {"metadata": {"annotations": {}}} for track in Track}
+        self.scaled: dict[Track, dict[str, Any]] = {
+            track: {"metadata": {"annotations": {}}, "spec": {"minReplicaCount": 0}} for track in Track
+        }
         self.versions = {Track.A: live_version, Track.B: new_version}
         self.pods: list[dict[str, Any]] = []
         self.answers, self.errors = 0, 0
@@ -242,12 +245,25 @@ async def test_a_good_version_takes_over_in_steps_and_a_second_run_changes_nothi
         assert cluster.shares() == [0, 100]
         assert cluster.route["metadata"]["annotations"]["gpuregion.dev/live-track"] == "b"
         assert PAUSED not in cluster.scaled[Track.B]["metadata"]["annotations"], "it may sleep again"
-        given = [b["spec"]["rules"][0]["backendRefs"][1]["weight"] for _, b in cluster.patched if "spec" in b]
+        given = [
+            b["spec"]["rules"][0]["backendRefs"][1]["weight"]
+            for _, b in cluster.patched
+            if "rules" in b.get("spec", {})
+        ]
         assert given == [10, 50, 100]
         count = len(cluster.patched)
         assert (await take_over(api, plan, said.append, poll_s=0)).do is Do.NOTHING
         assert len(cluster.patched) == count
     assert "demo/chat" in said[0]
+
+
+async def test_only_the_version_that_answers_is_kept_from_sleeping() -> None:
+    plan = replace(rollout(pause_s=0), min_replicas=2)
+    cluster = Cluster(OLD, version_of(plan))
+    cluster.pods, cluster.answers = [ready_pod()], 100
+    async with cluster.client() as api:
+        await take_over(api, plan, lambda _: None, poll_s=0)
+    assert [cluster.scaled[track]["spec"]["minReplicaCount"] for track in Track] == [0, 2]
 
 
 async def test_a_version_whose_image_is_missing_is_taken_back_without_a_request() -> None:
@@ -258,7 +274,9 @@ async def test_a_version_whose_image_is_missing_is_taken_back_without_a_request(
         step = await take_over(api, plan, lambda _: None, poll_s=0)
     assert is_refused(plan, step)
     assert cluster.shares() == [100, 0]
-    given = [b["spec"]["rules"][0]["backendRefs"][1]["weight"] for _, b in cluster.patched if "spec" in b]
+    given = [
+        b["spec"]["rules"][0]["backendRefs"][1]["weight"] for _, b in cluster.patched if "rules" in b.get("spec", {})
+    ]
     assert set(given) == {0}
     assert cluster.route["metadata"]["annotations"]["gpuregion.dev/taken-back"] == version_of(plan)
     assert PAUSED not in cluster.scaled[Track.B]["metadata"]["annotations"], "it holds no GPU for nothing"
@@ -287,7 +305,9 @@ async def test_a_run_that_was_killed_is_taken_up_where_it_was() -> None:
     assert cluster.shares() == [50, 50]
     async with cluster.client() as api:
         assert (await take_over(api, plan, lambda _: None, poll_s=0)).do is Do.PROMOTE
-    given = [b["spec"]["rules"][0]["backendRefs"][1]["weight"] for _, b in cluster.patched if "spec" in b]
+    given = [
+        b["spec"]["rules"][0]["backendRefs"][1]["weight"] for _, b in cluster.patched if "rules" in b.get("spec", {})
+    ]
     assert given == [100], "it does not begin anew"
 
 
