@@ -21,6 +21,7 @@ class FakeCluster:
     objects: dict[str, Any] = field(default_factory=dict[str, Any])
     changes: list[tuple[str, str, Any]] = field(default_factory=list[tuple[str, str, Any]])
     """Method, path, body."""
+    asked: list[str] = field(default_factory=list[str])
 
     def client(self, *_: object, **__: object) -> KubernetesChange:
         """Stands in for `from_file`."""
@@ -28,7 +29,9 @@ class FakeCluster:
 
     def _answer(self, request: httpx.Request) -> httpx.Response:
         path, there = request.url.path, self.objects.get(request.url.path)
-        if request.method != "GET":
+        if request.method == "GET":
+            self.asked.append(path)
+        else:
             content = request.content.decode()
             is_json = "json" in request.headers.get("content-type", "") or "yaml" in request.headers.get(
                 "content-type", ""

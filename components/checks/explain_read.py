@@ -7,90 +7,123 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
 from components.checks.explain_model import Object, Objects, Seen
 from components.checks.judge import name_of
 from components.clients.kubernetes import Kubernetes
-from components.plan.rollout import route_name
+from components.plan.rollout import STAGED, Track, route_name
 from components.plan.tenants import ServicePlan
-from components.spec.service import Kind, Strategy
+from components.spec.service import Kind
 
-STAGED = (Strategy.CANARY, Strategy.BLUE_GREEN)
 SELECTOR = "app.kubernetes.io/name"
 LIVE = "gpuregion.dev/live-track"
 """Annotation of the route of a service that is rolled out by shares: the track that answers."""
 TRACK = "gpuregion.dev/track"
 """Label of its pods."""
-FIRST_TRACK = "a"
 JOB_UID = "kueue.x-k8s.io/job-uid"
 """Label of a workload: the uid of what it stands for."""
 
 
+KINDS: Mapping[str, tuple[str, str]] = {
+    "deployments": ("/apis/apps/v1", "deployments"),
+    "jobs": ("/apis/batch/v1", "jobs"),
+    "scaled": ("/apis/keda.sh/v1alpha1", "scaledobjects"),
+    "interceptors": ("/apis/http.keda.sh/v1beta1", "interceptorroutes"),
+    "routes": ("/apis/gateway.networking.k8s.io/v1", "httproutes"),
+    "pods": ("/api/v1", "pods"),
+    "events": ("/api/v1", "events"),
+    "workloads": ("/apis/kueue.x-k8s.io/v1beta2", "workloads"),
+    "quotas": ("/api/v1", "resourcequotas"),
+}
+"""What stands in tenants' namespaces: API and plural of each kind."""
+SHARED: Mapping[str, str] = {
+    "nodes": "/api/v1/nodes",
+    "slices": "/apis/resource.k8s.io/v1/resourceslices",
+    "claims": "/apis/resource.k8s.io/v1/resourceclaims",
+}
+
+
 async def read_services(api: Kubernetes, services: Sequence[ServicePlan]) -> list[Seen]:
-    """All of these services, with one question for what they share. Raises KubernetesError."""
+    """All of these services, in as many questions for ten thousand as for one. Raises KubernetesError."""
+    if not services:
+        return []
+    namespaces = {service.namespace for service in services}
+    place = f"/namespaces/{namespaces.copy().pop()}" if len(namespaces) == 1 else ""
+    paths = {name: f"{group}{place}/{plural}" for name, (group, plural) in KINDS.items()} | dict(SHARED)
+    answers = await asyncio.gather(*(api.items(path) for path in paths.values()))
+    whole = dict(zip(paths, answers, strict=True))
+    parts = {name: _by_namespace(whole[name]) for name in KINDS}
     now = datetime.now(UTC)
-    nodes, slices, claims = await asyncio.gather(
-        api.items("/api/v1/nodes"),
-        api.items("/apis/resource.k8s.io/v1/resourceslices"),
-        api.items("/apis/resource.k8s.io/v1/resourceclaims"),
-    )
-    return await asyncio.gather(*(_read(api, service, now, nodes, slices, claims) for service in services))
+    return [
+        seen_of(service, now, {name: parts[name].get(service.namespace, []) for name in KINDS}, whole)
+        for service in services
+    ]
 
 
-async def object_name(api: Kubernetes, service: ServicePlan, route: Object | None = None) -> str:
+def _by_namespace(objects: Objects) -> dict[str, list[Object]]:
+    found: dict[str, list[Object]] = defaultdict(list)
+    for each in objects:
+        found[str(each["metadata"]["namespace"])].append(each)
+    return found
+
+
+async def object_name(api: Kubernetes, service: ServicePlan) -> str:
     """Name of the Deployment and of the rule for scaling that answer. Raises KubernetesError."""
     if service.rollout.strategy not in STAGED:
         return service.name
     path = f"/apis/gateway.networking.k8s.io/v1/namespaces/{service.namespace}/httproutes/{route_name(service)}"
-    found = route or await api.find(path)
-    live = ((found or {}).get("metadata", {}).get("annotations") or {}).get(LIVE, FIRST_TRACK)
+    return name_of_live(service, await api.find(path))
+
+
+def name_of_live(service: ServicePlan, route: Object | None) -> str:
+    """The service's name, or that of the track that its route says is live."""
+    if service.rollout.strategy not in STAGED:
+        return service.name
+    live = ((route or {}).get("metadata", {}).get("annotations") or {}).get(LIVE, Track.A.value)
     return f"{service.name}-{live}"
 
 
-async def _read(
-    api: Kubernetes, service: ServicePlan, now: datetime, nodes: Objects, slices: Objects, claims: Objects
-) -> Seen:
-    place, is_job = f"namespaces/{service.namespace}", service.kind is Kind.JOB
-    route = await api.find(f"/apis/gateway.networking.k8s.io/v1/{place}/httproutes/{route_name(service)}")
-    name = await object_name(api, service, route)
-    deployment, jobs, scaled, interceptor = await asyncio.gather(
-        api.find(f"/apis/apps/v1/{place}/deployments/{name}"),
-        api.items(f"/apis/batch/v1/{place}/jobs", labelSelector=f"{SELECTOR}={service.name}"),
-        api.find(f"/apis/keda.sh/v1alpha1/{place}/scaledobjects/{name}"),
-        api.find(f"/apis/http.keda.sh/v1beta1/{place}/interceptorroutes/{name}"),
-    )
+def seen_of(service: ServicePlan, now: datetime, own: Mapping[str, Objects], shared: Mapping[str, Objects]) -> Seen:
+    """What was seen of one service; `own` is of its namespace."""
+
+    def named(kind: str, name: str) -> Object | None:
+        return next((each for each in own[kind] if name_of(each) == name), None)
+
+    route = named("routes", route_name(service))
+    name, is_job = name_of_live(service, route), service.kind is Kind.JOB
+    jobs = [each for each in own["jobs"] if _has(each, {SELECTOR: service.name})]
     # A job has a name for each of its versions: the newest counts.
     job = max(jobs, key=lambda each: str(each["metadata"].get("creationTimestamp", "")), default=None)
-    pods, events, workloads, quotas = await asyncio.gather(
-        api.items(f"/api/v1/{place}/pods", labelSelector=_pods_of(service, name)),
-        api.items(f"/api/v1/{place}/events"),
-        api.items(f"/apis/kueue.x-k8s.io/v1beta2/{place}/workloads"),
-        api.items(f"/api/v1/{place}/resourcequotas"),
-    )
+    pods = [each for each in own["pods"] if _has(each, _labels_of(service, name))]
     return Seen(
         service=service,
         now=now,
-        deployment=None if is_job else deployment,
+        deployment=None if is_job else named("deployments", name),
         job=job if is_job else None,
-        scaled=scaled,
-        interceptor=interceptor,
+        scaled=named("scaled", name),
+        interceptor=named("interceptors", name),
         route=route,
         pods=pods,
-        events=own_events(events, name, pods),
-        claims=claims,
-        slices=slices,
-        workloads=own_workloads(workloads, (*pods, *([job] if job and is_job else ()))),
-        quotas=quotas,
-        nodes=nodes,
+        events=own_events(own["events"], name, pods),
+        claims=shared["claims"],
+        slices=shared["slices"],
+        workloads=own_workloads(own["workloads"], (*pods, *([job] if job and is_job else ()))),
+        quotas=own["quotas"],
+        nodes=shared["nodes"],
     )
 
 
-def _pods_of(service: ServicePlan, name: str) -> str:
-    """Selector of the pods that answer: of one track where there are two."""
-    track = "" if name == service.name else f",{TRACK}={name.rpartition('-')[2]}"
-    return f"{SELECTOR}={service.name}{track}"
+def _has(thing: Object, labels: Mapping[str, str]) -> bool:
+    return labels.items() <= (thing["metadata"].get("labels") or {}).items()
+
+
+def _labels_of(service: ServicePlan, name: str) -> dict[str, str]:
+    """Of the pods that answer: of one track where there are two."""
+    track = {} if name == service.name else {TRACK: name.rpartition("-")[2]}
+    return {SELECTOR: service.name, **track}
 
 
 def own_events(events: Objects, name: str, pods: Objects) -> list[Object]:

@@ -33,10 +33,9 @@ from components.plan.measured import (
     TOKENS_IN,
     TOKENS_OUT,
 )
+from components.plan.rollout import object_names, route_name
 from components.plan.tenants import ServicePlan, TenantPlan
 
-TRACKS = ("a", "b")
-"""Places of the versions of a service that is rolled out by shares; objects of each carry it at the end of their name."""
 OTHER = "-"
 """In place of a service's name: of its tenant, but of no service that is known."""
 OWN = '{namespace=~"tenant-.+"}'
@@ -79,9 +78,12 @@ class Owners:
 
     @classmethod
     def of(cls, tenants: Sequence[TenantPlan], services: Sequence[ServicePlan], pools: Mapping[str, str]) -> Owners:
-        """From the plan. A service that is rolled out by shares has a route for each of its tracks."""
-        names = {(s.namespace, f"{s.name}-{track}"): s.name for s in services for track in TRACKS}
-        names |= {(s.namespace, s.name): s.name for s in services}
+        """From the plan. A service that is rolled out by shares has routes of other names than its own."""
+        names = {
+            (service.namespace, name): service.name
+            for service in services
+            for name in (*object_names(service), route_name(service), service.name)
+        }
         return cls(tenants={t.namespace: t.name for t in tenants}, services=names, pools=pools)
 
     def whose(self, namespace: str, name: str) -> tuple[str, str]:

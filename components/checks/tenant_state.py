@@ -41,18 +41,29 @@ class TenantState:
 
 
 async def read_tenants(api: Kubernetes, tenants: Sequence[TenantPlan], device_class: str) -> list[TenantState]:
-    """All of these tenants. Raises KubernetesError."""
-    return await asyncio.gather(*(_read(api, tenant, device_class) for tenant in tenants))
-
-
-async def _read(api: Kubernetes, tenant: TenantPlan, device_class: str) -> TenantState:
-    place = f"namespaces/{tenant.namespace}"
-    quotas, queue, workloads = await asyncio.gather(
-        api.items(f"/api/v1/{place}/resourcequotas"),
-        api.find(f"{QUEUES}/{place}/localqueues/{LOCAL_QUEUE}"),
-        api.items(f"{QUEUES}/{place}/workloads"),
+    """All of these tenants, in three questions. Raises KubernetesError."""
+    if not tenants:
+        return []
+    place = f"/namespaces/{tenants[0].namespace}" if len(tenants) == 1 else ""
+    quotas, queues, workloads = await asyncio.gather(
+        api.items(f"/api/v1{place}/resourcequotas"),
+        api.items(f"{QUEUES}{place}/localqueues"),
+        api.items(f"{QUEUES}{place}/workloads"),
     )
-    return tenant_state(tenant, quotas, queue, workloads, device_class)
+
+    def own(objects: Objects, tenant: TenantPlan) -> list[Object]:
+        return [each for each in objects if each["metadata"]["namespace"] == tenant.namespace]
+
+    return [
+        tenant_state(
+            tenant,
+            own(quotas, tenant),
+            next((q for q in own(queues, tenant) if name_of(q) == LOCAL_QUEUE), None),
+            own(workloads, tenant),
+            device_class,
+        )
+        for tenant in tenants
+    ]
 
 
 def tenant_state(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+import dataclasses
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,9 @@ from ruamel.yaml import YAML
 
 from components.checks.explain import explain
 from components.checks.explain_model import Cause, Explanation, Seen
-from components.checks.explain_read import own_events, own_workloads
+from components.checks.explain_read import KINDS, own_events, own_workloads, read_services, seen_of
+from components.spec.service import Rollout, Strategy
+from tests.fake_cluster import FakeCluster
 from tests.services import service
 
 ROOT = Path(__file__).parents[2]
@@ -82,3 +85,31 @@ def test_events_of_another_service_with_a_longer_name_are_not_its_own() -> None:
 def test_workloads_are_found_by_what_they_stand_for() -> None:
     workloads = [{"metadata": {"name": n, "labels": {"kueue.x-k8s.io/job-uid": n}}} for n in ("a", "b")]
     assert own_workloads(workloads, [{"metadata": {"uid": "b"}}]) == [workloads[1]]
+
+
+def test_of_a_service_with_two_tracks_the_one_that_answers_is_seen() -> None:
+    def thing(name: str, **labels: str) -> dict[str, Any]:
+        return {"metadata": {"name": name, "namespace": "tenant-demo", "labels": labels}}
+
+    canary = dataclasses.replace(service(name="chat"), rollout=Rollout(strategy=Strategy.CANARY))
+    route = thing("chat-shares")
+    route["metadata"]["annotations"] = {"gpuregion.dev/live-track": "b"}
+    own: dict[str, list[dict[str, Any]]] = {name: [] for name in KINDS}
+    own["routes"] = [route]
+    own["deployments"] = own["scaled"] = own["interceptors"] = [thing("chat-a"), thing("chat-b")]
+    own["pods"] = [
+        thing(f"chat-{track}-1", **{"app.kubernetes.io/name": "chat", "gpuregion.dev/track": track}) for track in "ab"
+    ]
+    found = seen_of(canary, datetime.now(UTC), own, {"nodes": [], "slices": [], "claims": []})
+    assert found.deployment == thing("chat-b")
+    assert [pod["metadata"]["name"] for pod in found.pods] == ["chat-b-1"]
+
+
+async def test_a_thousand_services_are_read_in_as_many_questions_as_one() -> None:
+    fake = FakeCluster()
+    async with fake.client() as api:
+        one = await read_services(api, [service()])
+        asked = len(fake.asked)
+        many = await read_services(api, [service(tenant=f"t{n}") for n in range(1000)])
+    assert (len(one), len(many)) == (1, 1000)
+    assert len(fake.asked) == 2 * asked

@@ -14,6 +14,7 @@ from components.checks.metering_usage import Owners, Usage, read_usage
 from components.clients.metrics import Direct, Metrics, MetricsError
 from components.plan.cost import BudgetState, PriceList
 from components.plan.fleet import Fleet, Pool
+from components.spec.service import Rollout, Strategy
 from components.spec.tenant import AtLimit, Budget
 from tests.fake_metrics import FakeMetrics
 from tests.metering_load import DOWN, GPUS, HOURS, INTERVAL_S, SERVICES, Load
@@ -119,9 +120,9 @@ OWNERS = Owners.of(
 )
 
 
-async def usage(fake: FakeMetrics, period: Period, now: float) -> dict[str, Usage]:
+async def usage(fake: FakeMetrics, period: Period, now: float, owners: Owners = OWNERS) -> dict[str, Usage]:
     async with Direct("http://metrics", transport=fake.transport()) as direct:
-        found = await read_usage(Metrics(direct, base=""), OWNERS, period, now=now, interval_s=INTERVAL_S)
+        found = await read_usage(Metrics(direct, base=""), owners, period, now=now, interval_s=INTERVAL_S)
     return {each.service: each for each in found}
 
 
@@ -154,12 +155,15 @@ async def test_what_belongs_to_no_known_service_is_kept_for_its_tenant() -> None
     assert found["-"].gpu_seconds == {"node-9": pytest.approx(100)}
 
 
-async def test_a_route_of_a_track_counts_to_its_service() -> None:
+async def test_routes_of_tracks_count_to_their_service() -> None:
     fake = FakeMetrics()
     for name in ("chat-a", "chat-b", "chat"):
         labels = {"route_namespace": "tenant-alpha", "route_name": name}
         fake.add("interceptor_request_count_total", [(START + 5, 0), (START + 100, 10)], **labels)
-    found = await usage(fake, Period(start=START, end=START + 200), START + 9000)
+    canary = dataclasses.replace(service(name="chat", tenant="alpha"), rollout=Rollout(strategy=Strategy.CANARY))
+    found = await usage(
+        fake, Period(start=START, end=START + 200), START + 9000, Owners.of([tenant("alpha")], [canary], {})
+    )
     assert found["chat"].requests == 30
 
 

@@ -12,6 +12,7 @@ import pytest
 from ruamel.yaml import YAML
 from typer.testing import CliRunner, Result
 
+from components.checks.explain_read import KINDS, SHARED
 from components.checks.metering import Period
 from components.checks.metering_cost import bills, budgets
 from components.checks.metering_usage import Usage
@@ -50,19 +51,15 @@ QUOTAS = f"/api/v1/{PLACE}/resourcequotas"
 def cluster_of(case: str) -> FakeCluster:
     """A cluster in the state of a case of tests/fixtures/explain."""
     told = YAML(typ="safe", pure=True).load((CASES / f"{case}.yaml").read_text())
-    paths = {
-        "deployment": DEPLOYMENT,
-        "scaled": SCALED,
-        "interceptor": f"/apis/http.keda.sh/v1beta1/{PLACE}/interceptorroutes/hello-gpu",
-        "route": f"/apis/gateway.networking.k8s.io/v1/{PLACE}/httproutes/hello-gpu",
-        "pods": f"/api/v1/{PLACE}/pods",
-        "events": f"/api/v1/{PLACE}/events",
-        "quotas": QUOTAS,
-        "nodes": "/api/v1/nodes",
-        "claims": "/apis/resource.k8s.io/v1/resourceclaims",
-        "slices": "/apis/resource.k8s.io/v1/resourceslices",
-    }
-    return FakeCluster({path: told[name] for name, path in paths.items() if told.get(name)})
+    single = {"deployment": "deployments", "scaled": "scaled", "interceptor": "interceptors", "route": "routes"}
+    lists = {plural: [told[name]] for name, plural in single.items() if told.get(name)}
+    lists |= {name: told.get(name) or [] for name in ("pods", "events", "quotas", *SHARED)}
+    paths = {name: f"{group}/{PLACE}/{plural}" for name, (group, plural) in KINDS.items()} | dict(SHARED)
+    return FakeCluster({paths[name]: _placed(objects) for name, objects in lists.items()})
+
+
+def _placed(objects: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [{**each, "metadata": {"namespace": "tenant-demo", **each["metadata"]}} for each in objects]
 
 
 @pytest.fixture
@@ -174,15 +171,17 @@ def test_a_job_is_neither_scaled_nor_restarted(cluster: FakeCluster) -> None:
 
 def quota(name: str, **used: str) -> dict[str, Any]:
     hard = {"pods": "20", device_quota("gpu"): "4"}
-    return {"metadata": {"name": name}, "status": {"hard": hard, "used": used}}
+    return {"metadata": {"name": name, "namespace": "tenant-demo"}, "status": {"hard": hard, "used": used}}
 
 
 def test_a_tenant_is_told_with_quota_queue_and_budget(cluster: FakeCluster) -> None:
     cluster.objects[QUOTAS] = [quota("tenant", pods="3", **{device_quota("gpu"): "2"})]
-    cluster.objects[f"/apis/kueue.x-k8s.io/v1beta2/{PLACE}/localqueues/tenant"] = {
-        "metadata": {"name": "tenant"},
-        "status": {"pendingWorkloads": 1, "conditions": [{"type": "Active", "status": "True"}]},
-    }
+    cluster.objects[f"/apis/kueue.x-k8s.io/v1beta2/{PLACE}/localqueues"] = [
+        {
+            "metadata": {"name": "tenant", "namespace": "tenant-demo"},
+            "status": {"pendingWorkloads": 1, "conditions": [{"type": "Active", "status": "True"}]},
+        }
+    ]
     (document,) = told("tenant", "list", "lab")["tenants"]
     assert document["gpus"] == {"used": 2, "allowed": 4, "promised": 4}
     assert (document["pods"]["used"], document["queue"]["waiting"], document["held"]) == (3, 1, False)
