@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
-from components.plan.renders.text import ON, yaml_text
+from components.plan.renders.text import ON, Block, yaml_text
 
 KEYS = st.text(st.characters(codec="ascii", categories=("L", "N", "P", "Zs")), max_size=12)
 SCALARS = st.one_of(KEYS, st.integers(), st.booleans(), st.none())
@@ -35,3 +35,10 @@ def test_items_stand_at_the_depth_of_their_key() -> None:
 
 def test_documents_are_parted() -> None:
     assert yaml_text({"a": 1}, {"b": 2}) == "a: 1\n---\nb: 2\n"
+
+
+@given(TREES)
+def test_a_block_is_written_as_its_mapping_at_any_depth(tree: dict[str, Any]) -> None:
+    block = Block(tree)
+    with_blocks = yaml_text({"a": block, "b": [{"c": block}, {"d": {"e": block}}]})
+    assert with_blocks == yaml_text({"a": tree, "b": [{"c": tree}, {"d": {"e": tree}}]})

@@ -29,6 +29,24 @@ class Word(str):
 ON: Final = Word("on")
 
 
+class Block:
+    """A mapping, not empty, that many documents hold: written once for each depth that it stands at."""
+
+    __slots__ = ("_tree", "_written")
+
+    def __init__(self, tree: Mapping[str, Any]) -> None:
+        self._tree = tree
+        self._written: dict[str, str] = {}
+
+    def text(self, indent: str) -> str:
+        """Its lines at a depth."""
+        if indent not in self._written:
+            lines: list[str] = []
+            _write(self._tree, indent, lines)
+            self._written[indent] = "\n".join(lines)
+        return self._written[indent]
+
+
 def yaml_text(*documents: Mapping[str, Any] | Sequence[Any]) -> str:
     """Block YAML of each document."""
     lines: list[str] = []
@@ -47,15 +65,23 @@ def json_text(document: object) -> str:
 
 def _write(value: Any, indent: str, lines: list[str]) -> None:
     # One list for all depths: handing each line up through a generator of every depth took four times as long.
+    # Text and numbers first, by their very type: nearly all that is written is one of them.
+    inner: Any
     if isinstance(value, dict):
+        pairs = cast("dict[str, Any]", value)
         deeper = f"{indent}  "
-        inner: Any
-        for key, inner in cast("dict[str, Any]", value).items():
-            name = _scalar(key)
-            if not inner or not isinstance(inner, _BLOCKS):
-                lines.append(f"{indent}{name}: {_leaf(inner)}")
+        for key, inner in pairs.items():
+            kind = inner.__class__
+            if kind is str:
+                lines.append(f"{indent}{_scalar(key)}: {_scalar(inner)}")
+            elif kind is int:
+                lines.append(f"{indent}{_scalar(key)}: {inner}")
+            elif kind is Block:
+                lines.append(f"{indent}{_scalar(key)}:\n{inner.text(deeper)}")
+            elif not inner or not isinstance(inner, _BLOCKS):
+                lines.append(f"{indent}{_scalar(key)}: {_leaf(inner)}")
             else:
-                lines.append(f"{indent}{name}:")
+                lines.append(f"{indent}{_scalar(key)}:")
                 # Items of a sequence stand at their key's own depth, as kubectl and NVUE write them.
                 _write(inner, deeper if isinstance(inner, dict) else indent, lines)
         return

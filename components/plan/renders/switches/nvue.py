@@ -11,12 +11,13 @@ secrets, and whoever replaces the configuration merges them in.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 from ipaddress import IPv4Network
 from typing import Any
 
 from components.plan.model import RegionPlan, SwitchPlan
-from components.plan.renders.text import ON, yaml_text
-from components.plan.routing import HOSTS, TO_HOSTS, Peer, announced, peers, prefix_lists
+from components.plan.renders.text import ON, Block, yaml_text
+from components.plan.routing import HOSTS, TO_HOSTS, Peer, Permit, announced, peers, prefix_lists
 
 VERSION = "5.14.0"
 MANAGEMENT_VRF = "mgmt"
@@ -100,13 +101,19 @@ def _policy(direction: str, prefix_list: str | None) -> Tree:
     return {"ipv4-unicast": {"enable": ON, **policy}}
 
 
-def _prefix_lists(switch: SwitchPlan, plan: RegionPlan) -> Iterator[tuple[str, Tree]]:
+def _prefix_lists(switch: SwitchPlan, plan: RegionPlan) -> Iterator[tuple[str, Block]]:
     for name, permits in prefix_lists(switch, plan).items():
-        rules = {
-            str(5 * number): {
-                "action": "permit",
-                "match": {permit.prefix: {"max-prefix-len": 32} if permit.within else {}},
-            }
-            for number, permit in enumerate(permits, start=1)
+        yield name, _prefix_list(tuple(permits))
+
+
+@lru_cache(maxsize=16384)
+def _prefix_list(permits: tuple[Permit, ...]) -> Block:
+    """Each leaf of a host has the same; together they are most of a fabric's text."""
+    rules = {
+        str(5 * number): {
+            "action": "permit",
+            "match": {permit.prefix: {"max-prefix-len": 32} if permit.within else {}},
         }
-        yield name, {"rule": rules, "type": "ipv4"}
+        for number, permit in enumerate(permits, start=1)
+    }
+    return Block({"rule": rules, "type": "ipv4"})
