@@ -30,7 +30,7 @@ check: install ## Lint and types: ruff, pyright, ansible-lint, yamllint, shellch
 	@bash tests/check.sh
 
 unit: install ## Tests that need no lab.
-	@pytest -q tests/unit tests/contract tests/golden tests/roles
+	@pytest -q -n auto --dist loadfile tests/unit tests/contract tests/golden tests/roles
 
 integration: lab ## Tests of parts against the lab's real programs.
 	@pytest -q -m "integration and not nightly" tests/integration

@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from components.plan import RegionPlan
 from components.spec import Region
@@ -14,6 +15,10 @@ from tests.regions import ROOT, lab, one_rack, plan_of
 # Ironic's libraries load eventlet, which would load dnspython a second time: its classes would be strangers to those
 # that a test uses.
 os.environ["EVENTLET_NO_GREENDNS"] = "yes"
+
+# Several processes share the cores of a machine that others may use too: a slow example says nothing of the code.
+settings.register_profile("shared-machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("shared-machine")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

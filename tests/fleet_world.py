@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
+import random
 import socket
 from collections.abc import Mapping
 from contextlib import asynccontextmanager
@@ -107,10 +109,16 @@ def push_body(versions: Mapping[int, str], targets: list[str] | None = None) -> 
 
 
 def free_port() -> int:
-    """A port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """A port that nobody listens on.
+
+    Of those below what the kernel gives to whoever calls out: between this look and the test's own use of it,
+    a connection of another test process would take one of the kernel's choice.
+    """
+    while True:
+        port = random.randrange(20_000, 32_000)  # noqa: S311  # of no secret
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("", port))
+            return port
 
 
 @asynccontextmanager
