@@ -11,9 +11,7 @@ from typing import Any, cast
 import pulumi
 import pytest
 from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
+from cryptography.hazmat.primitives import serialization
 
 from components.clients.certificates import Issued, is_issued_by, issue
 from components.clients.secrets import SecretError
@@ -24,6 +22,7 @@ from components.runtime.gateway import Gateway, GatewayArgs
 from components.runtime.tenant_gateway import TenantGateway, TenantGatewayArgs
 from components.spec.tenant import ApiKey
 from stacks.secret_values import secret_value
+from tests.authority import write_authority
 from tests.pulumi_mocks import Registered, children, declare
 
 OPEN = TenantPlan(name="demo", namespace="tenant-demo", pods=20, gpus=4, domain="demo.lab.internal")
@@ -40,30 +39,6 @@ def declared(tenant: TenantPlan) -> dict[str, Registered]:
         TenantGateway("demo-gateway", args)
 
     return declare(program)
-
-
-def authority(folder: Path, stem: str = "ca") -> None:
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, f"test {stem}")])
-    now = datetime.datetime.now(datetime.UTC)
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now)
-        .not_valid_after(now + datetime.timedelta(days=10))
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    (folder / f"{stem}.crt").write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
-    path = folder / f"{stem}.key"
-    path.write_bytes(
-        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    )
-    path.chmod(0o600)
 
 
 def issued(folder: Path, days: int = 30) -> Issued:
@@ -102,7 +77,7 @@ def test_keys_are_kept_by_the_name_of_their_client() -> None:
 
 
 def test_a_certificate_is_the_authoritys_for_these_names(tmp_path: Path) -> None:
-    authority(tmp_path)
+    write_authority(tmp_path)
     found = issued(tmp_path)
     certificate = x509.load_pem_x509_certificate(found.certificate.encode())
     names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
@@ -114,8 +89,8 @@ def test_a_certificate_is_the_authoritys_for_these_names(tmp_path: Path) -> None
 
 
 def test_another_authority_has_not_issued_it(tmp_path: Path) -> None:
-    authority(tmp_path)
-    authority(tmp_path, "other")
+    write_authority(tmp_path)
+    write_authority(tmp_path, "other")
     assert not is_issued_by(tmp_path, issued(tmp_path).certificate, "file:other.crt")
     with pytest.raises(SecretError, match=r"is not the key of file:other\.crt"):
         issue(tmp_path, ca_certificate="file:other.crt", ca_key=CA_KEY, names=["a"], days=30)
@@ -150,13 +125,13 @@ def test_one_that_would_always_be_near_its_end_is_refused() -> None:
     assert [p.path for p in CertificateHandler().check(inputs(days=30))] == ["days"]
 
 
-async def test_a_refresh_finds_a_certificate_of_another_authority(tmp_path: Path) -> None:
-    authority(tmp_path)
+async def test_a_refresh_finds_a_certificate_of_another_write_authority(tmp_path: Path) -> None:
+    write_authority(tmp_path)
     context = Context(project=tmp_path, region="lab", journal=cast("Any", None))
     handler = CertificateHandler()
     created = await handler.create("demo", inputs(), context)
     assert handler.unfinished(inputs(), created.outputs) == []
-    authority(tmp_path)  # the old one is gone
+    write_authority(tmp_path)  # the old one is gone
     read = await handler.read("demo", {**inputs(), **created.outputs}, context)
     (change,) = handler.unfinished(inputs(), read or {})
     assert "authority has changed" in change.text
