@@ -9,6 +9,7 @@ from ruamel.yaml import YAML
 
 from components.plan import RegionPlan
 from components.plan.serving import METRICS_ADDRESS, QUOTA_DEVICES
+from components.runtime.objects_pods import SERVICE_LABEL
 from tests.role_render import render
 
 CONTROL = "lab-r01-t01"
@@ -140,6 +141,13 @@ def test_only_keda_and_the_api_server_may_ask_for_the_figures_of_tenants(lab_pla
 def test_a_series_of_a_tenant_is_told_by_its_namespace(lab_plan: RegionPlan, name: str, label: str) -> None:
     rule = {"source_labels": [label], "regex": "tenant-(.+)", "target_label": "tenant"}
     assert job(lab_plan, name)["metric_relabel_configs"][-1] == rule
+
+
+def test_the_pods_of_a_service_are_told_by_its_label(lab_plan: RegionPlan) -> None:
+    pod = one(render(lab_plan, CONTROL, "metrics/state.yaml.j2"))["spec"]["template"]["spec"]
+    arguments = dict(argument.removeprefix("--").split("=", 1) for argument in pod["containers"][0]["args"])
+    # Names, or one star for all: kube-state-metrics knows no other pattern.
+    assert f"pods=[{SERVICE_LABEL}]" in arguments["metric-labels-allowlist"].split(",")
 
 
 def test_a_pod_cannot_say_whose_it_is(lab_plan: RegionPlan) -> None:
