@@ -11,6 +11,7 @@ from importlib import import_module
 
 from components.plan import rules as artifact_rules
 from components.plan import workload_rules
+from components.plan.cost import change as cost_rules
 from components.spec import rules as spec_rules
 
 
@@ -51,7 +52,7 @@ def sections() -> tuple[Section, ...]:
         )
         found.setdefault(rule.section, []).append(text)
     named = [Section(name=name, about=_about(name), rules=tuple(found[name])) for name in found]
-    return tuple(sorted([*named, _artifacts(), _workloads()], key=lambda section: section.name))
+    return tuple(sorted([*named, _artifacts(), _workloads(), _cost()], key=lambda section: section.name))
 
 
 def rules() -> Iterator[RuleText]:
@@ -73,6 +74,17 @@ def _workloads() -> Section:
         rules=tuple(
             RuleText(id=id, section="workloads", about=about, example="", looks_at=("catalogue", "racks", "tenants"))
             for id, about in workload_rules.ABOUT.items()
+        ),
+    )
+
+
+def _cost() -> Section:
+    return Section(
+        name="cost",
+        about="Rules on budgets, which warn in the preview and refuse nothing.",
+        rules=tuple(
+            RuleText(id=id, section="cost", about=about, example="", looks_at=("catalogue", "power", "tenants"))
+            for id, about in cost_rules.ABOUT.items()
         ),
     )
 

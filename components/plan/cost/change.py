@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from components.plan.cost.budget import BudgetState, budget_status
 from components.plan.cost.forecast import Forecast, Month, ServiceCost
+
+BUDGET_EXPECTED = "budget-expected"
+BUDGET_CEILING = "budget-ceiling"
+"""Ids of the two rules that warn and never refuse."""
+
+ABOUT: Mapping[str, str] = {
+    BUDGET_EXPECTED: "The expected month of a tenant stays below 80 % of its budget; else the preview warns, and refuses nothing.",
+    BUDGET_CEILING: "The month of a tenant at its ceiling stays below its budget; else the preview warns, and refuses nothing.",
+}
+"""Id -> what must hold."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,10 +74,10 @@ def budget_warnings(found: Forecast) -> Iterator[str]:
     for each in found.tenants:
         expected = budget_status(each.tenant, each.month.expected, each.budget_eur, each.at_limit)
         if expected.state in (BudgetState.WARNING, BudgetState.REACHED):
-            yield f"the expected month of {expected.text}"
+            yield f"the expected month of {expected.text} ({BUDGET_EXPECTED})"
         elif each.budget_eur is not None and each.month.ceiling >= each.budget_eur:
             most = budget_status(each.tenant, each.month.ceiling, each.budget_eur, each.at_limit)
-            yield f"at its ceiling, the month of {most.text}"
+            yield f"at its ceiling, the month of {most.text} ({BUDGET_CEILING})"
 
 
 def price_warnings(found: Forecast) -> Iterator[str]:
