@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 import httpx
 
@@ -41,7 +41,11 @@ class FakeCluster:
             return httpx.Response(404 if is_missing else 200, json={"message": "not found"} if is_missing else {})
         if isinstance(there, list):
             wanted = dict(each.split("=") for each in request.url.params.get("labelSelector", "").split(",") if each)
-            items = [each for each in there if wanted.items() <= (each["metadata"].get("labels") or {}).items()]
+            items = [
+                each
+                for each in cast("list[Any]", there)
+                if wanted.items() <= (each["metadata"].get("labels") or {}).items()
+            ]
             return httpx.Response(200, json={"items": items, "metadata": {}})
         if there is None:
             return httpx.Response(404, json={"message": "not found"})

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import cast
 
-from components.checks.explain_model import Cause, Explanation, Finding, Object, Seen
+from components.checks.explain_model import Cause, Explanation, Finding, Object, Seen, within
 from components.checks.explain_pods import (
     QUEUE_RUNBOOK,
     RUNBOOK,
@@ -156,8 +156,7 @@ def _of_creation(seen: Seen) -> Iterator[Finding]:
 
 
 def _used(quota: Object) -> str:
-    status = quota.get("status") or {}
-    hard, used = status.get("hard") or {}, status.get("used") or {}
+    hard, used = within(quota, "status", "hard"), within(quota, "status", "used")
     return f"quota {name_of(quota)}: " + ", ".join(f"{key} {used.get(key, '0')} of {hard[key]}" for key in sorted(hard))
 
 
@@ -166,7 +165,7 @@ def _of_scaling(seen: Seen, ready: int, wanted: int) -> Iterator[Finding]:
         if seen.service.kind is not Kind.JOB and seen.service.min_replicas != seen.service.max_replicas:
             yield _absent(seen, "ScaledObject")
         return
-    held = (seen.scaled["metadata"].get("annotations") or {}).get(PAUSED_REPLICAS)
+    held = within(seen.scaled, "metadata", "annotations").get(PAUSED_REPLICAS)
     if held is not None and ready >= wanted:
         yield Finding(
             cause=Cause.HELD,

@@ -6,12 +6,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, cast
 
 from components.plan.tenants import ServicePlan
 
 Object = Mapping[str, Any]
 Objects = Sequence[Object]
+
+
+def within(thing: Object | None, *keys: str) -> Object:
+    """A part of an object; empty where it, or what leads to it, is not there."""
+    found: Any = thing or {}
+    for key in keys:
+        found = cast("Object", found).get(key) or {}
+    return cast("Object", found)
 
 
 class Cause(StrEnum):

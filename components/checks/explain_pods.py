@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from typing import Any, cast
 
-from components.checks.explain_model import Cause, Finding, Object, Seen
+from components.checks.explain_model import Cause, Finding, Object, Seen, within
 from components.checks.judge import condition, name_of
 
 RUNBOOK = "docs/runbooks/FunctionDoesNotWake.md"
@@ -170,8 +170,7 @@ def _crash(pod: Object, status: Object, words: str) -> Finding:
 
 def _statuses(pod: Object) -> Iterator[Object]:
     """Containers that are not ready."""
-    status = pod.get("status") or {}
-    for each in cast("Iterable[Object]", status.get("containerStatuses") or ()):
+    for each in cast("Iterable[Object]", within(pod, "status").get("containerStatuses") or ()):
         if not each.get("ready"):
             yield each
 

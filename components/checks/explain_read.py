@@ -11,10 +11,10 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
-from components.checks.explain_model import Object, Objects, Seen
+from components.checks.explain_model import Object, Objects, Seen, within
 from components.checks.judge import name_of
 from components.clients.kubernetes import Kubernetes
-from components.plan.rollout import STAGED, Track, route_name
+from components.plan.rollout import Track, is_staged, route_name
 from components.plan.tenants import ServicePlan
 from components.spec.service import Kind
 
@@ -72,7 +72,7 @@ def _by_namespace(objects: Objects) -> dict[str, list[Object]]:
 
 async def object_name(api: Kubernetes, service: ServicePlan) -> str:
     """Name of the Deployment and of the rule for scaling that answer. Raises KubernetesError."""
-    if service.rollout.strategy not in STAGED:
+    if not is_staged(service):
         return service.name
     path = f"/apis/gateway.networking.k8s.io/v1/namespaces/{service.namespace}/httproutes/{route_name(service)}"
     return name_of_live(service, await api.find(path))
@@ -80,9 +80,9 @@ async def object_name(api: Kubernetes, service: ServicePlan) -> str:
 
 def name_of_live(service: ServicePlan, route: Object | None) -> str:
     """The service's name, or that of the track that its route says is live."""
-    if service.rollout.strategy not in STAGED:
+    if not is_staged(service):
         return service.name
-    live = ((route or {}).get("metadata", {}).get("annotations") or {}).get(LIVE, Track.A.value)
+    live = within(route, "metadata", "annotations").get(LIVE, Track.A.value)
     return f"{service.name}-{live}"
 
 

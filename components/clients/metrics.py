@@ -59,9 +59,10 @@ class Direct:
         """One answer. Raises MetricsError."""
         try:
             answer = await self._http.get(path, params=query)
-            return answer.json()
         except httpx.HTTPError as error:
             raise _failed(path, str(error) or type(error).__name__) from error
+        try:
+            return answer.json()
         except ValueError:
             raise _failed(path, f"HTTP {answer.status_code}: {answer.text.strip()[:200]}") from None
 

@@ -8,9 +8,9 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TypeVar
+from typing import TypeVar, cast
 
-from components.checks.explain_model import Cause, Explanation, Object, Seen
+from components.checks.explain_model import Cause, Explanation, Object, Seen, within
 from components.checks.explain_pods import is_ready
 from components.checks.judge import name_of
 from components.checks.metering_cost import Bill
@@ -151,9 +151,9 @@ def gpu_lines(plan: RegionPlan, found: Found) -> tuple[GpuLine, ...]:
 
 def _holders(claim: Object) -> Iterable[tuple[str, str]]:
     """Host and holder of each device of a claim."""
-    status = claim.get("status") or {}
-    pods = [str(user["name"]) for user in status.get("reservedFor") or ()]
-    for device in ((status.get("allocation") or {}).get("devices") or {}).get("results") or ():
+    users = cast("list[Object]", within(claim, "status").get("reservedFor") or [])
+    pods = [str(user["name"]) for user in users]
+    for device in cast("list[Object]", within(claim, "status", "allocation", "devices").get("results") or []):
         yield str(device["pool"]), f"{claim['metadata']['namespace']}/{', '.join(pods) or 'nobody yet'}"
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 import socket
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from itertools import groupby
 from pathlib import Path
@@ -48,7 +48,7 @@ def free_port() -> int:
 
 
 @contextmanager
-def database(program: Path, folder: Path) -> Iterator[str]:
+def database(program: Path, folder: Path) -> Generator[str]:
     """It runs on its folder; its address."""
     url = f"127.0.0.1:{free_port()}"
     flags = [f"-storageDataPath={folder}", f"-httpListenAddr={url}", "-retentionPeriod=400d", "-loggerLevel=ERROR"]

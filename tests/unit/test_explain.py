@@ -28,8 +28,10 @@ def case(path: Path) -> dict[str, Any]:
 
 
 def seen(told: dict[str, Any]) -> Seen:
-    parts = {name: told.get(name) for name in OBJECTS} | {name: tuple(told.get(name) or ()) for name in LISTS}
-    return Seen(service=service(**(told.get("service") or {})), now=_time(told["now"]), **parts)
+    parts: dict[str, Any] = {name: told.get(name) for name in OBJECTS}
+    parts |= {name: tuple(told.get(name) or ()) for name in LISTS}
+    of: dict[str, Any] = told.get("service") or {}
+    return Seen(service=service(**of), now=_time(told["now"]), **parts)
 
 
 def _time(value: Any) -> datetime:
