@@ -11,7 +11,6 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from components.plan.fleet import (
-    POOL_LABEL,
     Fleet,
     Need,
     Placement,
@@ -19,7 +18,6 @@ from components.plan.fleet import (
     Refusal,
     claim_spec,
     fits,
-    flavors,
     fleet_of,
     gpu_plan,
     lacks,
@@ -178,12 +176,6 @@ def test_a_claim_for_one_kind_is_exact() -> None:
     (request,) = claim_spec(gpu_plan(placement), placement.need.count, "gpu")["devices"]["requests"]
     assert request["exactly"]["count"] == 8
     assert "first_available" not in request
-
-
-def test_each_pool_is_a_flavor_that_selects_its_hosts() -> None:
-    made = flavors(MIXED)
-    assert [each["metadata"]["name"] for each in made] == ["l4", "h200", "gb200", "gb300", "rubin"]
-    assert made[0]["spec"]["nodeLabels"] == {POOL_LABEL: "l4"}
 
 
 def test_the_pools_of_a_region_are_its_workers_without_spares() -> None:

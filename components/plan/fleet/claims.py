@@ -1,4 +1,4 @@
-"""A placement in the words of Kubernetes: requests for devices (DRA), and flavors (Kueue).
+"""A placement in the words of Kubernetes: requests for devices (DRA), and what flavors (Kueue) know pools by.
 
 Owns the attributes that drivers publish. Those of the NVIDIA driver were read in its source
 (kubernetes-sigs/dra-driver-nvidia-gpu, cmd/gpu-kubelet-plugin/deviceinfo.go, commit 0545e9e): `type`,
@@ -15,7 +15,7 @@ from types import MappingProxyType
 from typing import Any
 
 from components.plan.fleet.place import Placement
-from components.plan.fleet.pool import Fleet, Pool
+from components.plan.fleet.pool import Pool
 
 POOL_LABEL = "gpuregion.dev/gpu-pool"
 """Label of hosts; its value is the pool's name. Flavors select hosts by it."""
@@ -95,19 +95,6 @@ def claim_spec(gpu: GpuPlan, count: int, device_class: str) -> dict[str, Any]:
         alternatives = [{"name": pool, **each} for pool, each in zip(gpu.pools, asked, strict=False)]
         request = {"name": REQUEST, "first_available": alternatives}
     return {"devices": {"requests": [request]}}
-
-
-def flavors(fleet: Fleet) -> list[dict[str, Any]]:
-    """The ResourceFlavor of each pool, cheapest first."""
-    return [
-        {
-            "apiVersion": "kueue.x-k8s.io/v1beta2",
-            "kind": "ResourceFlavor",
-            "metadata": {"name": pool.name},
-            "spec": {"nodeLabels": {POOL_LABEL: pool.name}},
-        }
-        for pool in fleet.pools
-    ]
 
 
 FUNGIBILITY: Mapping[str, str] = MappingProxyType({"whenCanBorrow": "TryNextFlavor", "whenCanPreempt": "TryNextFlavor"})
