@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import Any, cast
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -206,18 +206,21 @@ class _Reader:
     def read_neighbours(self, folder: Path) -> None:
         """Services that other regions declare for this one too, and whether those that it declares can run there."""
         tenants: list[dict[str, Any]] = self.data["tenants"]
-        sites = self.data["catalogue"].get("sites") or {}
-        self.problems += neighbours.problems(folder, tenants, self.places, sites)
-        index = {tenant.get("tenant"): number for number, tenant in enumerate(tenants)}
+        sites: Any = self.data["catalogue"].get("sites")
+        self.problems += neighbours.problems(
+            folder, tenants, self.places, cast("dict[str, str]", sites) if isinstance(sites, dict) else {}
+        )
+        index = {str(tenant.get("tenant")): number for number, tenant in enumerate(tenants)}
         for taken in neighbours.taken(folder, lambda path: _shown(path, self.root)):
             # Where the tenant is missing here, its home has been told.
             if (number := index.get(taken.tenant)) is None:
                 continue
-            services = tenants[number].setdefault("services", [])
+            services: Any = tenants[number].setdefault("services", [])
             if isinstance(services, list):
-                at: Location = ("tenants", number, "services", len(services))
+                own = cast("list[Any]", services)
+                at: Location = ("tenants", number, "services", len(own))
                 self.places.update({(*at, *inner): place for inner, place in taken.places.items()})
-                services.append(taken.service)
+                own.append(taken.service)
 
     def read_received(self) -> Received:
         """The list of delivered hardware; nothing where the description names none or none has come."""
