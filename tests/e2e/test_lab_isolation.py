@@ -1,4 +1,4 @@
-"""Isolation of tenants, by attack, on a lab that is up (`make lab`).
+"""Isolation of tenants, by attack, on the lab; on the one that is up, or on one of its own.
 
 The attacker is the lab's tenant `demo`, as Pulumi declared it. Its victims are two tenants that this module makes from
 the plan and removes at the end. Each attack is tried a second time from where the rule does not hold: it works there,
@@ -24,10 +24,11 @@ from components.plan.serving import GATEWAY_NAMESPACE, INTERCEPTOR_PORT, INTERCE
 from components.plan.tenancy.rights import binding, role_name
 from components.plan.tenants import TenantPlan
 from components.spec.tenant import ApiKey, Person, PersonRole
+from stacks.description import describe, refuse_unready
 from tests.e2e import runbooks, tenants
 from tests.e2e.process import ROOT, run
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(1800)]
 
 ATTACKER = "tenant-demo"
 NAMED, FREE = "tenant-rival", "isolation-control"
@@ -63,6 +64,29 @@ def rival(name: str, rate: int | None, domain: str) -> tenants.Rival:
         rate_limit_rps=rate,
     )
     return tenants.Rival(tenant=plan)
+
+
+def is_up() -> bool:
+    """Whether a lab is up, with the attacker in it."""
+    done = run("kubectl", "get", "httproutes", "-n", ATTACKER, "--request-timeout=10s", expect=range(256))
+    return done.returncode == 0 and "hello-gpu" in done.stdout
+
+
+@pytest.fixture(scope="module")
+def lab_plan() -> Iterator[RegionPlan]:
+    """A lab that is up, with the images that are published in it; removed at the end if it was not there before."""
+    was_up = is_up()
+    if not was_up:
+        (ROOT / ".lab").mkdir(exist_ok=True)
+        (ROOT / ".lab" / "wiring.json").write_text(run("region", "export", "lab", "wiring").stdout)
+        run("python", "-m", "lab", "up")
+        run("region", "up", "lab")
+    described = describe("lab")
+    refuse_unready(described)
+    yield described.plan
+    if not was_up:
+        run("region", "down", "lab", "--yes")
+        run("python", "-m", "lab", "down")
 
 
 @pytest.fixture(scope="module")
