@@ -12,14 +12,13 @@ from typing import Any, cast
 import pulumi
 from pulumi.output import UNKNOWN
 
-from components.clients.redaction import register
 from components.clients.secrets import SecretError, resolve
 
 
 def secret_value(project: Path, reference: str) -> pulumi.Output[str]:
     """The value, marked secret; unknown in a preview that cannot read it. Raises SecretError."""
     try:
-        return pulumi.Output.secret(register(resolve(project, reference).strip()))
+        return pulumi.Output.secret(resolve(project, reference).strip())
     except SecretError:
         if not pulumi.runtime.is_dry_run():
             raise
