@@ -16,6 +16,7 @@ from components.spec.services import services_of
 ABOUT: Mapping[str, str] = {
     "gpu-fits-nowhere": "Some pool of the region has the GPUs that a service asks for, in memory, number, architecture and NVLink.",
     "model-fits-nowhere": "Some pool of the region holds the model of a service, for the context and concurrency asked.",
+    "model-beyond-quota": "The least replicas of a model, and one at least, stay within the GPU quota of their tenant.",
 }
 """Id -> what must hold."""
 
@@ -38,6 +39,16 @@ def services_land_somewhere(region: Region, artifacts: ArtifactIndex) -> Iterato
                     found="; ".join(found.reasons) or "the region has no GPUs that work for tenants",
                     allowed="weights, cache and overhead within 90 % of a GPU's memory",
                     remedy="lower `context_tokens` or `scaling.concurrency`, or place it in a region with larger GPUs",
+                )
+            elif found and (wanted := found.plan.gpus * max(1, service.scaling.min)) > placed.tenant.quota.gpus:
+                yield _problem(
+                    region,
+                    (*placed.at, "model"),
+                    "model-beyond-quota",
+                    f"{placed.name} needs more GPUs than its tenant may use, before anybody calls it",
+                    found=f"{max(1, service.scaling.min)} x {found.plan.gpus} = {wanted}",
+                    allowed=f"at most {placed.tenant.quota.gpus}, the quota of {placed.tenant.tenant}",
+                    remedy="raise the quota, lower `scaling.min`, or name a smaller model",
                 )
         elif isinstance(at := place(region, service, fleet), Refusal):
             yield _problem(

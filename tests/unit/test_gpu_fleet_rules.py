@@ -113,6 +113,11 @@ def test_the_simulator_of_the_lab_takes_no_gpu_and_is_marked() -> None:
             "model-fits-nowhere",
             "dgx-h200: bf16 on 8 GPUs: weights 5.6 + cache 500.0 (131,072 tokens x 200 requests)",
         ),
+        (
+            "model: mistral-small\nscaling: {min: 37, max: 40}",
+            "model-beyond-quota",
+            "37 x 1 = 37",
+        ),
     ],
 )
 def test_what_lands_nowhere_is_refused_with_the_nearest_and_the_arithmetic(service: str, rule: str, says: str) -> None:
