@@ -96,6 +96,24 @@ def targets_can_be_measured(region: Region) -> Iterator[Fault]:
             )
 
 
+@rule("shift-empty", "tenants", partial=True)
+def shifts_last_a_while(region: Region) -> Iterator[Fault]:
+    """A shift ends at another time than it starts. One that ends earlier lasts over midnight.
+
+    Example: `{start: "08:00", end: "08:00", replicas: 2}`.
+    """
+    for placed in services_of(region):
+        for n, shift in enumerate(placed.service.scaling.schedule):
+            if shift.start == shift.end:
+                yield Fault(
+                    at=(*placed.at, "scaling", "schedule", n, "end"),
+                    message="the shift ends when it starts",
+                    found=shift.end,
+                    allowed=f"another time than {shift.start}",
+                    remedy="correct one of them; for replicas at all times raise scaling.min",
+                )
+
+
 @rule("volume-shared", "tenants", partial=True)
 def volumes_pin_one_replica(region: Region) -> Iterator[Fault]:
     """A volume is a disk of one host: a service that has one has one replica, and ends before it starts anew.
@@ -210,6 +228,7 @@ RULES = (
     ports_suit_the_type,
     what_sleeps_can_be_woken,
     targets_can_be_measured,
+    shifts_last_a_while,
     volumes_pin_one_replica,
     services_fit_a_host,
     replicas_are_ordered,
