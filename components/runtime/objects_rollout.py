@@ -11,13 +11,11 @@ from datetime import UTC, datetime
 from typing import Any, cast
 
 from components.plan.rollout import ALL, Do, Standing, Step, Track
+from components.plan.serving import PAUSED_REPLICAS
 from components.plan.tenants import ServicePlan
 from components.runtime.objects_pods import version_of
 from components.runtime.objects_routes import TRACK_HEADER, route_spec
 from components.runtime.serving_labels import HELD_SINCE, LIVE, SINCE, TAKEN_BACK, VERSION_LABEL
-
-PAUSED = "autoscaling.keda.sh/paused-replicas"
-"""Annotation by which KEDA keeps a number of replicas, whatever its triggers say."""
 
 Object = Mapping[str, Any]
 
@@ -75,7 +73,7 @@ def standing(
     """`scaled` and `pods` are of the track that does not answer; `answers` are its answers and its errors."""
     live = live_track(route)
     told = _annotations(route)
-    held = PAUSED in _annotations(scaled or {})
+    held = PAUSED_REPLICAS in _annotations(scaled or {})
     return Standing(
         live=live,
         versions={track: _version(deployment) for track, deployment in deployments.items()},
@@ -94,11 +92,11 @@ def standing(
 def patches(plan: ServicePlan, route: Object, seen: Standing, step: Step, now_s: float) -> list[Patch]:
     """What a step changes, in this order. A run that is killed between two of them finds the step undone."""
     new, at = seen.live.other, route_path(plan, str(route["metadata"]["name"]))
-    release = Patch(path=scaled_path(plan, new), annotations={PAUSED: None})
+    release = Patch(path=scaled_path(plan, new), annotations={PAUSED_REPLICAS: None})
     match step.do:
         case Do.HOLD_AWAKE:
             since = Patch(path=at, annotations={HELD_SINCE: f"{now_s:.0f}"})
-            hold = Patch(path=scaled_path(plan, new), annotations={PAUSED: "1"})
+            hold = Patch(path=scaled_path(plan, new), annotations={PAUSED_REPLICAS: "1"})
             return [since, hold]
         case Do.SHARE:
             rules = _shared(plan, {new: step.share, seen.live: ALL - step.share})

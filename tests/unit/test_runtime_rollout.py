@@ -23,10 +23,10 @@ from components.plan.rollout import (
     route_name,
     shares,
 )
+from components.plan.serving import PAUSED_REPLICAS
 from components.plan.tenants import ScalingPlan, ServicePlan
 from components.runtime.objects_pods import version_of
 from components.runtime.objects_rollout import (
-    PAUSED,
     answers_query,
     figure,
     patches,
@@ -244,7 +244,7 @@ async def test_a_good_version_takes_over_in_steps_and_a_second_run_changes_nothi
         assert step.do is Do.PROMOTE
         assert cluster.shares() == [0, 100]
         assert cluster.route["metadata"]["annotations"]["gpuregion.dev/live-track"] == "b"
-        assert PAUSED not in cluster.scaled[Track.B]["metadata"]["annotations"], "it may sleep again"
+        assert PAUSED_REPLICAS not in cluster.scaled[Track.B]["metadata"]["annotations"], "it may sleep again"
         given = [
             b["spec"]["rules"][0]["backendRefs"][1]["weight"]
             for _, b in cluster.patched
@@ -279,7 +279,7 @@ async def test_a_version_whose_image_is_missing_is_taken_back_without_a_request(
     ]
     assert set(given) == {0}
     assert cluster.route["metadata"]["annotations"]["gpuregion.dev/taken-back"] == version_of(plan)
-    assert PAUSED not in cluster.scaled[Track.B]["metadata"]["annotations"], "it holds no GPU for nothing"
+    assert PAUSED_REPLICAS not in cluster.scaled[Track.B]["metadata"]["annotations"], "it holds no GPU for nothing"
 
 
 async def test_a_version_that_answers_with_errors_is_taken_back() -> None:
