@@ -1,0 +1,52 @@
+"""The policies of tenants are held by the enforcer that the region runs, out of the image that it runs."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from lab.joins.namespace import inside
+from tests.regions import ROOT
+
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(900)]
+REFUSED = (
+    "another tenant",
+    "a platform pod",
+    "the host's kubelet",
+    "the API server",
+    "the platform to a port of no service",
+)
+SERVED = "the platform to a service"
+Answers = Mapping[str, bool]
+
+
+@pytest.fixture(scope="module")
+def found(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Answers]:
+    folder = tmp_path_factory.mktemp("policies")
+    words = inside([sys.executable, "-m", "tests.policy_stage", str(folder)])
+    done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, timeout=850, check=False)
+    log = Path(folder / "enforcer.log")
+    assert done.returncode == 0, done.stderr[-2000:] + (log.read_text()[-1000:] if log.exists() else "")
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def test_without_policies_every_attack_works(found: Mapping[str, Answers]) -> None:
+    assert found["without policies"] == dict.fromkeys((*REFUSED, SERVED), True)
+
+
+@pytest.mark.parametrize("attack", REFUSED)
+def test_a_tenant_s_policies_refuse_the_attack(found: Mapping[str, Answers], attack: str) -> None:
+    assert found["with policies"][attack] is False
+
+
+def test_the_platform_reaches_the_ports_of_a_tenant_s_services(found: Mapping[str, Answers]) -> None:
+    assert found["with policies"][SERVED] is True
+
+
+def test_policies_hold_while_the_enforcer_is_dead(found: Mapping[str, Answers]) -> None:
+    assert found["with a dead enforcer"] == found["with policies"]
