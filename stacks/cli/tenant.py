@@ -113,16 +113,10 @@ def hold(region: Region, tenant: Name, yes: Yes = False, as_json: AsJson = False
     plan = load_plan(region)
     chosen = chosen_tenant(plan, tenant)
     _ask(f"Nothing new of {tenant} starts until it is released: sleeping services do not wake.", yes)
-    body = {
-        "apiVersion": "v1",
-        "kind": "ResourceQuota",
-        "metadata": {"name": BUDGET_QUOTA, "namespace": chosen.namespace},
-        "spec": {"hard": {"pods": "0"}},
-    }
 
     async def change() -> None:
         async with KubernetesChange.from_file(ROOT / kubeconfig_path(region)) as api:
-            await api.put(f"/api/v1/namespaces/{chosen.namespace}/resourcequotas", body)
+            await api.put(f"/api/v1/namespaces/{chosen.namespace}/resourcequotas", hold_body(chosen.namespace))
 
     asyncio.run(change())
     _done("held", tenant, as_json)
@@ -141,6 +135,16 @@ def release(region: Region, tenant: Name, yes: Yes = False, as_json: AsJson = Fa
 
     was_held = asyncio.run(change())
     _done("released" if was_held else "not-held", tenant, as_json)
+
+
+def hold_body(namespace: str) -> dict[str, Any]:
+    """The quota that allows no new pod."""
+    return {
+        "apiVersion": "v1",
+        "kind": "ResourceQuota",
+        "metadata": {"name": BUDGET_QUOTA, "namespace": namespace},
+        "spec": {"hard": {"pods": "0"}},
+    }
 
 
 def _done(what: str, tenant: str, as_json: bool) -> None:
