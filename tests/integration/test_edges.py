@@ -6,8 +6,11 @@ an edge is an HTTP program and no cluster; distance is made by netem, or where t
 
 from __future__ import annotations
 
+import json
 import os
+import re
 import statistics
+import subprocess
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -18,6 +21,7 @@ from components.checks.edges import check_edges
 from components.checks.result import Status
 from components.plan.edges.model import NameServerPlan
 from lab.edges.client import REFUSED, Answer, Client
+from tests.e2e import runbooks
 from tests.edge_stage import FAR, NEAR, OURS, Stage, staged
 
 pytestmark = [
@@ -84,11 +88,37 @@ def test_an_edge_that_dies_is_left_in_time_by_those_who_keep_answers(stage: Stag
         lost += 1
         time.sleep(0.25)
     left_s = time.monotonic() - died
-    stage.world.start_edge("singapore")
+    _show_by_the_runbook(stage, client)
     print(f"left after {left_s:.1f} s (planned at most {stage.plan.worst_s} s); {lost} requests went to the dead edge")
     assert visit.by == "tokyo", "the next nearest"
     assert lost, "the edge was dead"
     assert left_s <= 30
+
+
+def _show_by_the_runbook(stage: Stage, client: Client) -> None:
+    """What an operator sees on the name server in Paris while the edge is dead, and when it is back."""
+    states, answer, verify, way, told = runbooks.steps("EdgeUnhealthy")
+    world, address = stage.world, stage.plan.edge("singapore").address
+    assert address in answer
+    assert address in way
+    seen = json.loads(world.gdnsd.control(world.name_servers["ns1"].config, *states.split()[1:]))
+    assert seen[f"{address}/edge"]["state"] == "DOWN"
+    assert _on_name_server(stage, answer).returncode, "nothing answers"
+    asked = re.fullmatch(r"dig @(\S+) \+subnet=([0-9.]+)/\d+ (\S+)", told)
+    assert asked, told
+    server, subnet, name = asked.groups()
+    shown = client.ask(name, server, subnet=subnet)
+    assert shown and shown.addresses == (stage.plan.edge("tokyo").address,)
+    assert verify.startswith("region verify "), "needs a region that is up: the lab's own tests run it"
+    world.start_edge("singapore")
+    assert "200 OK" in _on_name_server(stage, answer).stdout
+    connected_s = float(_on_name_server(stage, way).stdout.split()[0])
+    assert connected_s >= 0.17, "the way from Paris to Singapore"
+
+
+def _on_name_server(stage: Stage, command: str) -> subprocess.CompletedProcess[str]:
+    words = ["ip", "netns", "exec", stage.world.spaces["ns1"], "sh", "-c", command]
+    return subprocess.run(words, capture_output=True, text=True, check=False, timeout=20)
 
 
 def test_an_eu_service_stays_in_the_union_while_essonne_is_down_and_when_all_of_it_is(stage: Stage) -> None:
