@@ -27,9 +27,12 @@ from components.plan.cost import BudgetState, BudgetStatus
 from components.plan.measured import BUDGET_SHARE, COST_MONTH, EDGE_UP, INTERVAL_S
 from components.plan.model import RegionPlan
 from components.plan.naming import kubeconfig_path
+from components.plan.serving import BUDGET_QUOTA
 from components.plan.status import Level
+from components.spec.tenant import AtLimit
 from stacks.cli import output
 from stacks.cli.arguments import AsJson, Region
+from stacks.cli.tenant import hold_body
 from stacks.project import ROOT, load_plan
 
 SCHEMA = 1
@@ -46,6 +49,12 @@ def usage(
         bool,
         typer.Option("--record", help="Also write cost, budgets and edges to the metering, for alerts and boards."),
     ] = False,
+    act: Annotated[
+        bool,
+        typer.Option(
+            "--act", help="Also hold tenants whose budget is used up and who chose that; release the others of them."
+        ),
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """What each tenant and service used, and what it costs, from the cluster's own metrics."""
@@ -53,12 +62,14 @@ def usage(
     period = Period(start=_time(from_, _month(now), "--from"), end=_time(to, now, "--to"))
     if not period.start < period.end <= now + 1:
         raise _wrong("--to", "a period ends after it begins, and not in the future", to or "now")
-    if record and (from_ or to):
-        raise typer.BadParameter("--record is of this month until now: leave --from and --to away")
+    if (record or act) and (from_ or to):
+        raise typer.BadParameter("--record and --act are of this month until now: leave --from and --to away")
     plan = load_plan(region)
     found, of_budgets = metered(plan, period, now)
     if record:
         _record(plan, recorded(found, of_budgets, _edges(plan), now))
+    if act:
+        _act(plan, of_budgets)
     if as_json:
         output.machine("usage", schema=SCHEMA, **_document(region, period, found, of_budgets))
     elif as_csv:
@@ -101,6 +112,24 @@ def _record(plan: RegionPlan, text: str) -> None:
             await api.push(f"{PROXY}/api/v1/import/prometheus", text)
 
     asyncio.run(push())
+
+
+def _act(plan: RegionPlan, of_budgets: Sequence[BudgetStatus]) -> None:
+    """Holds as the budgets that ask for one say. Tenants that chose to be warned are left alone."""
+    held = {status.tenant: status.is_held for status in of_budgets}
+
+    async def change() -> None:
+        async with KubernetesChange.from_file(ROOT / kubeconfig_path(plan.region)) as api:
+            for tenant in plan.cluster.tenants:
+                if tenant.budget is None or tenant.budget.at_limit is not AtLimit.HOLD:
+                    continue
+                quotas = f"/api/v1/namespaces/{tenant.namespace}/resourcequotas"
+                if held.get(tenant.name):
+                    await api.put(quotas, hold_body(tenant.namespace))
+                else:
+                    await api.remove(f"{quotas}/{BUDGET_QUOTA}")
+
+    asyncio.run(change())
 
 
 def _edges(plan: RegionPlan) -> dict[str, bool]:

@@ -264,6 +264,28 @@ def test_a_record_is_what_alerts_and_boards_read(metered: list[Period], cluster:
     assert 'gpuregion_tenant_budget_share{tenant="demo"} 0.85 ' in text
 
 
+@pytest.mark.parametrize(("budget", "method"), [(100.0, "DELETE"), (85.0, "PATCH")], ids=["within", "used up"])
+def test_a_budget_that_is_used_up_holds_its_tenant_and_one_that_is_not_releases_it(
+    budget: float, method: str, metered: list[Period], cluster: FakeCluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tenants = (
+        dataclasses.replace(DEMO, budget=Budget(month_eur=budget, at_limit=AtLimit.HOLD)),
+        dataclasses.replace(tenant("warned"), budget=Budget(month_eur=1)),
+        tenant("free"),
+    )
+    plan = SimpleNamespace(**{**vars(PLAN), "cluster": SimpleNamespace(tenants=tenants, device_class="gpu")})
+    before = usage_command.metered
+
+    def again(*arguments: Any) -> Any:
+        found, _ = before(*arguments)
+        return found, list(budgets(tenants, found))
+
+    monkeypatch.setattr(usage_command, "metered", again)
+    monkeypatch.setattr(usage_command, "load_plan", lambda _: plan)  # pyright: ignore[reportUnknownLambdaType, reportUnknownArgumentType]
+    region("usage", "lab", "--act")
+    assert [(made, path) for made, path, _ in cluster.changes] == [(method, f"{QUOTAS}/budget")]
+
+
 def test_the_status_page_is_read_from_the_same_objects_and_a_part_that_is_away_is_told(
     metered: list[Period], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
