@@ -1,6 +1,6 @@
 """A database of series for tests, at the wire: it answers PromQL's HTTP API with the few functions that metering asks.
 
-It stands in for VictoriaMetrics where that is not built; tests/integration/test_metering.py holds the same load against
+It stands in for VictoriaMetrics where that is not built; tests/integration/test_metering_database.py holds the same load against
 the real one.
 """
 
