@@ -15,6 +15,7 @@ from lab.edges.delay_link import DEVICE
 from lab.edges.description import Point
 
 _RATE = "10gbit"
+_DUMMY = "192.0.0.8"
 
 
 def hub_name() -> str:
@@ -39,6 +40,9 @@ def build(document: Mapping[str, Any], *, delay: bool = True) -> None:
     hub = hub_name()
     shell.run("ip", "netns", "add", hub)
     shell.run("ip", "netns", "exec", hub, "sysctl", "-qw", "net.ipv4.ip_forward=1")
+    # The hub asks for its neighbours by some address: the one that stands for none (RFC 7600).
+    shell.run("ip", "-n", hub, "address", "add", f"{_DUMMY}/32", "dev", "lo")
+    shell.run("ip", "-n", hub, "link", "set", "lo", "up")
     for number, point in enumerate(document["points"]):
         space, port = point["namespace"], f"p{number}"
         shell.run("ip", "link", "add", DEVICE, "netns", space, "type", "veth", "peer", "name", port, "netns", hub)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import socket
 import statistics
 import subprocess
 import time
@@ -20,7 +21,9 @@ import pytest
 from components.checks.edges import check_edges
 from components.checks.result import Status
 from components.plan.edges.model import NameServerPlan
+from lab.edges import netem, spaces
 from lab.edges.client import REFUSED, Answer, Client
+from lab.edges.description import Distances, Point, as_data
 from tests.e2e import runbooks
 from tests.edge_stage import FAR, NEAR, OURS, Stage, staged
 
@@ -165,3 +168,34 @@ def _try_while(stage: Stage, server: str, *, until: Callable[[], Answer | None],
             return seen
         assert time.monotonic() < end, f"the control is not sent to {region}: {answer}"
         time.sleep(0.5)
+
+
+def test_the_way_by_netem_carries_and_cuts_but_for_netem_itself() -> None:
+    client = Point(name="n-client", site="singapore", addresses=("198.19.0.10",))
+    edge = Point(name="n-edge", site="essonne", addresses=("10.0.16.2",))
+    names = {point.name: spaces.name_of(point.name) for point in (client, edge)}
+    distances = Distances(between={("essonne", "singapore"): 171.0}, local_ms=2)
+    try:
+        spaces.create(names.values())
+        netem.build(as_data((client, edge), distances, names), delay=False)
+        here, there = spaces.Inside(names["n-client"]), spaces.Inside(names["n-edge"])
+        with there.run(socket.create_server, ("10.0.16.2", 80)):
+            reached = [here.run(_reaches, "10.0.16.2")]
+            netem.set_site([edge], names, is_up=False)
+            reached.append(here.run(_reaches, "10.0.16.2"))
+            netem.set_site([edge], names, is_up=True)
+            # The cable is asked for its neighbour anew, which takes some seconds after a failure.
+            reached.append(any(here.run(_reaches, "10.0.16.2") for _ in range(5)))
+        here.close()
+        there.close()
+    finally:
+        spaces.remove([*names.values(), netem.hub_name()])
+    assert reached == [True, False, True]
+
+
+def _reaches(address: str) -> bool:
+    try:
+        socket.create_connection((address, 80), timeout=3).close()
+    except OSError:
+        return False
+    return True
