@@ -2,7 +2,7 @@
 
     python -m benchmarks.edges [--rounds 3] [--visits 200]
 
-As root: it makes the namespaces of tests/integration/test_edges.py. Edges are stand-ins, the name servers are real;
+As root: it makes the namespaces of tests/integration/test_edge_steering.py. Edges are stand-ins, the name servers are real;
 distance is made by netem, or where the kernel has none by a delay link that stands in for it.
 """
 

@@ -62,9 +62,7 @@ CASES: Mapping[str, Scenario] = {
     "tenant-added": Scenario(
         base=LAB,
         before=(Edit("tenants/demo.yaml", "quota: {pods: 20, gpus: 4}", "quota: {pods: 20, gpus: 2}"),),
-        after=(
-            Edit("tenants/two.yaml", "", "tenant: two\nquota: {pods: 10, gpus: 2}\n"),
-        ),
+        after=(Edit("tenants/two.yaml", "", "tenant: two\nquota: {pods: 10, gpus: 2}\n"),),
     ),
     "service-gpus": Scenario(base=LAB, after=(Edit("tenants/demo.yaml", "count: 1", "count: 2"),)),
     "service-scaling": Scenario(base=LAB, after=(Edit("tenants/demo.yaml", "min: 0, max: 2", "min: 1, max: 2"),)),

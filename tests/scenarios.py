@@ -98,7 +98,9 @@ def write(folder: Path, base: Base, edits: Iterable[Edit] = ()) -> Path:
         name = edit.file if edit.file.startswith("_catalogue/") else f"{base.region}/{edit.file}"
         path = received if edit.file == "received" else regions / name
         text = path.read_text() if path.is_file() else ""
-        assert not edit.old or text.count(edit.old) == 1, f"{edit.old!r} stands {text.count(edit.old)} times in {edit.file}"
+        assert not edit.old or text.count(edit.old) == 1, (
+            f"{edit.old!r} stands {text.count(edit.old)} times in {edit.file}"
+        )
         path.write_text(text.replace(edit.old, edit.new) if edit.old else text + edit.new)
     return folder
 

@@ -17,7 +17,7 @@ import httpx
 
 from components.checks.pod_network import IMAGE, PORT
 from components.clients.certificates import issue
-from components.plan.model import RegionPlan
+from components.plan.model import RegionPlan, TrayRole
 from components.plan.serving import GATEWAY_NAMESPACE, TENANT_LABEL
 from components.plan.tenancy.gateway import (
     ENVOY_API,
@@ -199,6 +199,15 @@ def reach(folder: Path, plan: RegionPlan, where: str, urls: Sequence[str], withi
     return found
 
 
+def reach_from_host(plan: RegionPlan, url: str) -> str:
+    """The same from a worker itself, which has a way to the out-of-band network."""
+    worker = next(h for h in plan.deployed_hosts if h.role is TrayRole.GPU_WORKER).name
+    command = ("curl", "-sk", "--http0.9", "--max-time", "5", "-o", "/dev/null", url)
+    done = run("python", "-m", "lab", "exec", worker, *command, expect=range(256))
+    unreached = {6: "dial tcp: no such name", 7: "dial tcp: refused", 28: "context deadline exceeded"}
+    return unreached.get(done.returncode, f"answered (curl ends with {done.returncode})")
+
+
 def is_reached(answer: str) -> bool:
     """Whether somebody at the other end answered, in whatever words."""
     return not any(words in answer for words in UNREACHED)
@@ -210,7 +219,13 @@ class Client:
     def __init__(self, plan: RegionPlan) -> None:
         self._vip = plan.runtime.gateway_vip
         ca = (ROOT / plan.endpoints.ca_certificate.removeprefix("file:")).read_text()
-        self._http = httpx.Client(verify=ssl.create_default_context(cadata=ca), timeout=10, trust_env=False)
+        self._http = httpx.Client(
+            verify=ssl.create_default_context(cadata=ca),
+            timeout=10,
+            trust_env=False,
+            # a connection belongs to the name that it was opened for: each request opens its own
+            limits=httpx.Limits(max_keepalive_connections=0),
+        )
 
     def status(self, host: str, key: str | None = None, *, sni: str | None = None, scheme: str = "https") -> int:
         """HTTP status of one request; 0 where there is no connection."""

@@ -136,4 +136,5 @@ def test_every_handler_is_registered_under_its_own_token() -> None:
         "gpuregion:baremetal:Rack",
         "gpuregion:network:SwitchConfig",
         "gpuregion:ansible:PlaybookRun",
+        "gpuregion:runtime:Certificate",
     }

@@ -8,13 +8,14 @@ so it is the rule that refuses it.
 from __future__ import annotations
 
 import json
+import re
 import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, HTTPClientError
 
 from components.checks.pod_network import IMAGE, PORT
 from components.clients.s3 import S3Access, anonymous_client, s3_client
@@ -49,7 +50,9 @@ ATTACKS = (
     "deploy images",
     "the interceptor, past the gateway",
 )
-ALLOWED = ("the gateway", "the object store", "the registry")
+OUT_OF_BAND = ("a BMC", "a switch's SSH", "Ironic", "deploy images")
+"""No pod has a way there, whatever policies say: the way is the hosts' own. So the control is made from a host."""
+ALLOWED = ("the gateway",)
 
 
 def rival(name: str, rate: int | None, domain: str) -> tenants.Rival:
@@ -142,8 +145,6 @@ def targets(plan: RegionPlan) -> dict[str, str]:
         plan.endpoints.images,
         f"http://{INTERCEPTOR_SERVICE}.{KEDA_NAMESPACE}:{INTERCEPTOR_PORT}/",
         f"http://{plan.runtime.gateway_vip}/",
-        plan.endpoints.s3,
-        f"https://{plan.endpoints.registry}/v2/",
     )
     return dict(zip((*ATTACKS, *ALLOWED), urls, strict=True))
 
@@ -155,7 +156,9 @@ def found(lab_plan: RegionPlan, folder: Path, rivals: dict[str, tenants.Rival]) 
     attacked = tenants.reach(folder, lab_plan, ATTACKER, list(named.values()))
     # the victim's own rules refuse everybody, so what they guard is tried from inside the victim
     inside = [named[a] for a in ATTACKS[:2]]
-    free = tenants.reach(folder, lab_plan, FREE, [url for url in named.values() if url not in inside])
+    outside = [named[a] for a in OUT_OF_BAND]
+    free = tenants.reach(folder, lab_plan, FREE, [url for url in named.values() if url not in (*inside, *outside)])
+    free |= {url: tenants.reach_from_host(lab_plan, url) for url in outside}
     free |= tenants.reach(folder, lab_plan, NAMED, inside)
     for target, url in named.items():
         print(f"{target}: attacker: {attacked[url]}; control: {free[url]}")
@@ -344,11 +347,14 @@ def test_the_object_store_shows_nothing_without_a_key(lab_plan: RegionPlan) -> N
         for call in (
             lambda: stranger.get_object(Bucket=bucket, Key="state"),
             lambda: stranger.list_objects_v2(Bucket=bucket),
-            lambda: stranger.put_object(Bucket=bucket, Key="state", Body=b"y"),
         ):
             with pytest.raises(ClientError) as refused:
                 call()
             assert refused.value.response["ResponseMetadata"]["HTTPStatusCode"] in (401, 403)
+        # it may hang up on a body that it refuses; what counts is that nothing was written
+        with pytest.raises((ClientError, HTTPClientError)):
+            stranger.put_object(Bucket=bucket, Key="state", Body=b"y")
+        assert operator.get_object(Bucket=bucket, Key="state")["Body"].read() == b"x"
     finally:
         for version in operator.list_object_versions(Bucket=bucket).get("Versions", []):
             operator.delete_object(Bucket=bucket, Key=version["Key"], VersionId=version["VersionId"])
@@ -365,7 +371,7 @@ def test_a_used_up_quota_is_found_by_its_runbook(lab_plan: RegionPlan, folder: P
         assert "exceeded quota" in tenants.attempt(folder, tenants.pod("one-more", ATTACKER, image, [], {}))
         shown = runbooks.diagnose("QuotaExhausted")
         assert any("cluster.namespace.tenant-demo" in text for text in shown.values())
-        assert any("pods" in text and "/0" in text.replace(" ", "") for text in shown.values())
+        assert any(re.search(r"^pods +[0-9]+ +0$", text, re.MULTILINE) for text in shown.values())
     finally:
         run("kubectl", "-n", ATTACKER, "patch", "resourcequota", "tenant", "--type=merge", "-p", patch(quota))
 
