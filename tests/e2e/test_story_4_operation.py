@@ -31,8 +31,6 @@ JOB = {
     },
     "spec": {
         "suspend": True,
-        "parallelism": 5,
-        "completions": 5,
         "template": {
             "spec": {
                 "restartPolicy": "Never",
@@ -41,11 +39,12 @@ JOB = {
                     "runAsUser": 65532,
                     "seccompProfile": {"type": "RuntimeDefault"},
                 },
+                "resourceClaims": [{"name": "gpus", "resourceClaimTemplateName": "too-many"}],
                 "containers": [
                     {
                         "name": "main",
                         "image": "placeholder",
-                        "resources": {"requests": {"cpu": "1000"}},
+                        "resources": {"claims": [{"name": "gpus"}]},
                         "securityContext": {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}},
                     }
                 ],
@@ -53,7 +52,13 @@ JOB = {
         },
     },
 }
-"""Asks for more cores than the lab has: it waits for ever."""
+"""Asks for more GPUs than its tenant may use: it waits for ever."""
+CLAIM = {
+    "apiVersion": "resource.k8s.io/v1",
+    "kind": "ResourceClaimTemplate",
+    "metadata": {"name": "too-many", "namespace": NAMESPACE},
+    "spec": {"spec": {"devices": {"requests": [{"name": "gpus", "exactly": {"deviceClassName": "gpu", "count": 6}}]}}},
+}
 
 
 @pytest.fixture(autouse=True)
@@ -98,7 +103,7 @@ def test_a_budget_that_holds_is_found_by_its_runbook_and_released(held: None) ->
 
 
 def test_a_queue_that_is_stuck_is_found_by_its_runbook(tmp_path: Path) -> None:
-    (tmp_path / "job.json").write_text(json.dumps(JOB))
+    (tmp_path / "job.json").write_text(json.dumps({"apiVersion": "v1", "kind": "List", "items": [CLAIM, JOB]}))
     run("kubectl", "apply", "-f", str(tmp_path / "job.json"))
     try:
         time.sleep(10)
@@ -106,7 +111,7 @@ def test_a_queue_that_is_stuck_is_found_by_its_runbook(tmp_path: Path) -> None:
         assert "too-large" in shown["region tenant show lab demo"]
         assert "too-large" in shown[next(command for command in shown if "get workloads" in command)]
     finally:
-        run("kubectl", "-n", NAMESPACE, "delete", "job", "too-large", "--wait=true")
+        run("kubectl", "-n", NAMESPACE, "delete", "job/too-large", "resourceclaimtemplate/too-many", "--wait=true")
 
 
 def test_the_status_page_of_a_lab_is_written(tmp_path: Path) -> None:
