@@ -14,22 +14,11 @@ from components.plan.tenants import ScalingPlan, ServicePlan
 from components.runtime.job import Job, JobArgs
 from components.runtime.objects_job import job_name
 from components.runtime.service import Service, ServiceArgs
-from components.spec.service import Gang, Kind, Queue, Rollout, ServicePort, Strategy, Volume
+from components.spec.service import Gang, Kind, Queue, Rollout, Strategy, Volume
+from tests.a_service import chat
 from tests.pulumi_mocks import Registered, children, declare
 
-SERVICE = ServicePlan(
-    name="chat",
-    tenant="demo",
-    namespace="tenant-demo",
-    image="registry.lab.internal:5000/lab/chat@sha256:" + "0" * 64,
-    host="chat.demo.lab.internal",
-    ports=(ServicePort(),),
-    gpus=1,
-    min_replicas=0,
-    max_replicas=2,
-    idle_after_s=300,
-    scaling=ScalingPlan(concurrency=10),
-)
+SERVICE = chat(gpus=1)
 WORKER = replace(SERVICE, kind=Kind.WORKER, gpus=0, min_replicas=2, scaling=ScalingPlan())
 JOB = replace(SERVICE, kind=Kind.JOB, gpus=4, job=Gang(pods=18, nvlink_domain=True, retries=2, limit_s=3600))
 STAGED = replace(SERVICE, rollout=Rollout(strategy=Strategy.CANARY))

@@ -8,7 +8,7 @@ from typing import Any, cast
 import pytest
 
 from components.plan.fleet import GpuPlan
-from components.plan.tenants import ScalingPlan, ServicePlan
+from components.plan.tenants import ScalingPlan
 from components.runtime.objects_pods import (
     claim_template_spec,
     pod_template,
@@ -25,20 +25,9 @@ from components.runtime.objects_routes import (
     wake_timeout_s,
 )
 from components.spec.service import Health, Kind, Protocol, Rollout, ServicePort, Strategy, Volume
+from tests.a_service import chat
 
-SERVICE = ServicePlan(
-    name="chat",
-    tenant="demo",
-    namespace="tenant-demo",
-    image="registry.lab.internal:5000/lab/chat@sha256:" + "0" * 64,
-    host="chat.demo.lab.internal",
-    ports=(ServicePort(),),
-    gpus=0,
-    min_replicas=0,
-    max_replicas=2,
-    idle_after_s=300,
-    scaling=ScalingPlan(concurrency=10),
-)
+SERVICE = chat()
 
 
 def pod(**changes: Any) -> dict[str, Any]:

@@ -24,7 +24,7 @@ from components.plan.rollout import (
     shares,
 )
 from components.plan.serving import PAUSED_REPLICAS
-from components.plan.tenants import ScalingPlan, ServicePlan
+from components.plan.tenants import ServicePlan
 from components.runtime.objects_pods import version_of
 from components.runtime.objects_rollout import (
     answers_query,
@@ -34,25 +34,13 @@ from components.runtime.objects_rollout import (
     tracks_to_leave,
 )
 from components.runtime.objects_routes import TRACK_HEADER, interceptor_route_spec, route_spec
-from components.spec.service import Kind, Rollout, ServicePort, Strategy
+from components.spec.service import Kind, Rollout, Strategy
 from stacks.rollout import is_refused, take_over
+from tests.a_service import chat
 
 CANARY = Rollout(strategy=Strategy.CANARY, weights=(10, 50), pause_s=60, max_error_percent=5)
 BLUE_GREEN = Rollout(strategy=Strategy.BLUE_GREEN, pause_s=60)
-SERVICE = ServicePlan(
-    name="chat",
-    tenant="demo",
-    namespace="tenant-demo",
-    image="registry.lab.internal:5000/lab/chat@sha256:" + "0" * 64,
-    host="chat.demo.lab.internal",
-    ports=(ServicePort(),),
-    gpus=0,
-    min_replicas=0,
-    max_replicas=2,
-    idle_after_s=300,
-    scaling=ScalingPlan(concurrency=10),
-    rollout=CANARY,
-)
+SERVICE = chat(rollout=CANARY)
 OLD, NEW = "0ld", "new"
 SEEN = Standing(live=Track.A, versions={Track.A: OLD, Track.B: NEW}, share=0)
 HELD = replace(SEEN, awake=True)

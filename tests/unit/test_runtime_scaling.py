@@ -8,25 +8,12 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from components.plan.tenants import ScalingPlan, ServicePlan
+from components.plan.tenants import ScalingPlan
 from components.runtime.objects_scaling import NEVER, behavior, cooldown_s, is_scaled, scaled_object_spec, triggers
-from components.spec.service import Kind, Queue, ServicePort, Shift
+from components.spec.service import Kind, Queue, Shift
+from tests.a_service import chat
 
-SERVICE = ServicePlan(
-    name="chat",
-    tenant="demo",
-    namespace="tenant-demo",
-    image="registry.lab.internal:5000/lab/chat@sha256:" + "0" * 64,
-    host="chat.demo.lab.internal",
-    ports=(ServicePort(),),
-    cpu=2,
-    memory_mib=1024,
-    gpus=0,
-    min_replicas=0,
-    max_replicas=8,
-    idle_after_s=300,
-    scaling=ScalingPlan(concurrency=10),
-)
+SERVICE = chat(cpu=2, memory_mib=1024, max_replicas=8)
 WORKER = replace(SERVICE, kind=Kind.WORKER, scaling=ScalingPlan())
 
 
