@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
@@ -16,12 +15,9 @@ from components.checks.judge import name_of
 from components.checks.metering_cost import Bill
 from components.checks.runtime_objects import claimed_devices
 from components.checks.tenant_state import TenantState
-from components.clients.web import CallError, call
 from components.errors import RegionError
-from components.plan.edges import SteeringPlan
 from components.plan.model import RegionPlan, TrayRole
 from components.plan.status import (
-    EdgeLine,
     GpuLine,
     Level,
     ReplicaLine,
@@ -30,6 +26,7 @@ from components.plan.status import (
     TenantLine,
     render_status,
 )
+from stacks.cli.edge_state import read_edges
 from stacks.cli.service import seen_services
 from stacks.cli.tenant import tenant_states
 from stacks.cli.usage import metered, month_until
@@ -45,7 +42,6 @@ LEVELS = {
     Cause.HELD: Level.WARN,
 }
 """Of causes; all others need somebody."""
-EDGE_S = 3.0
 
 
 def write_status_page(plan: RegionPlan, path: Path) -> Status:
@@ -181,39 +177,3 @@ def _tenants(plan: RegionPlan, found: Sequence[TenantState], used: Sequence[Bill
             budget_eur=budget.month_eur if budget else None,
             spent_eur=spent,
         )
-
-
-def read_edges(plan: RegionPlan) -> tuple[EdgeLine, ...]:
-    """The edges, each asked as a client would; none where the region is no edge. Raises SpecError."""
-    from stacks.steering import STEERING, load_plan  # reads every region that it names
-
-    if not STEERING.is_file():
-        return ()
-    steering = load_plan()
-    if plan.region not in {edge.region for edge in steering.edges}:
-        return ()
-    return asyncio.run(edge_lines(steering))
-
-
-async def edge_lines(steering: SteeringPlan) -> tuple[EdgeLine, ...]:
-    """One line an edge."""
-    states = await asyncio.gather(*(_edge(edge.address, steering) for edge in steering.edges))
-    return tuple(
-        EdgeLine(
-            name=edge.region,
-            site=edge.site,
-            address=edge.address,
-            level=Level.GOOD if state == "answers" else Level.BAD,
-            state=state,
-        )
-        for edge, state in zip(steering.edges, states, strict=True)
-    )
-
-
-async def _edge(address: str, steering: SteeringPlan) -> str:
-    health = steering.health
-    try:
-        answer = await call(f"{address}:{health.port}", host=address, path=health.path, timeout_s=EDGE_S)
-    except CallError as error:
-        return error.reasons
-    return "answers" if answer.status == 200 else f"HTTP {answer.status}"

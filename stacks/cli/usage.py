@@ -32,6 +32,7 @@ from components.plan.status import Level
 from components.spec.tenant import AtLimit
 from stacks.cli import output
 from stacks.cli.arguments import AsJson, Region
+from stacks.cli.edge_state import read_edges
 from stacks.cli.tenant import hold_body
 from stacks.project import ROOT, load_plan
 
@@ -133,8 +134,6 @@ def _act(plan: RegionPlan, of_budgets: Sequence[BudgetStatus]) -> None:
 
 
 def _edges(plan: RegionPlan) -> dict[str, bool]:
-    from stacks.cli.status_page import read_edges  # which reads this module
-
     return {line.name: line.level is Level.GOOD for line in read_edges(plan)}
 
 

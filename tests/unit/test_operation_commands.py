@@ -227,7 +227,7 @@ def metered(monkeypatch: pytest.MonkeyPatch, cluster: FakeCluster) -> list[Perio
         return found, list(budgets((DEMO,), found))
 
     monkeypatch.setattr(usage_command, "metered", metered)
-    monkeypatch.setattr(status_page, "read_edges", lambda _: ())  # pyright: ignore[reportUnknownLambdaType, reportUnknownArgumentType]
+    monkeypatch.setattr(usage_command, "read_edges", lambda _: ())  # pyright: ignore[reportUnknownLambdaType, reportUnknownArgumentType]
     return asked
 
 
