@@ -18,6 +18,7 @@ from components.errors import DeviceError, Problem
 from components.plan.model import RegionPlan
 from components.plan.naming import kubeconfig_path
 from components.plan.rollout import Do, Standing, Step, Track, decide, is_staged, route_name
+from components.plan.rollout_labels import SINCE, TRACK_LABEL
 from components.plan.serving import METRICS_NAMESPACE
 from components.plan.tenants import ServicePlan
 from components.runtime.objects_pods import version_of
@@ -34,7 +35,6 @@ from components.runtime.objects_rollout import (
     standing,
     tracks_to_leave,
 )
-from components.runtime.serving_labels import SINCE, TRACK_LABEL
 
 POLL_S = 2.0
 METRICS = f"/api/v1/namespaces/{METRICS_NAMESPACE}/services/victoria-metrics:8428/proxy/api/v1/query"

@@ -15,14 +15,11 @@ from components.checks.explain_model import Object, Objects, Seen, within
 from components.checks.judge import name_of
 from components.clients.kubernetes import Kubernetes
 from components.plan.rollout import Track, is_staged, route_name
+from components.plan.rollout_labels import LIVE, TRACK_LABEL
 from components.plan.tenants import ServicePlan
 from components.spec.service import Kind
 
 SELECTOR = "app.kubernetes.io/name"
-LIVE = "gpuregion.dev/live-track"
-"""Annotation of the route of a service that is rolled out by shares: the track that answers."""
-TRACK = "gpuregion.dev/track"
-"""Label of its pods."""
 JOB_UID = "kueue.x-k8s.io/job-uid"
 """Label of a workload: the uid of what it stands for."""
 
@@ -122,7 +119,7 @@ def _has(thing: Object, labels: Mapping[str, str]) -> bool:
 
 def _labels_of(service: ServicePlan, name: str) -> dict[str, str]:
     """Of the pods that answer: of one track where there are two."""
-    track = {} if name == service.name else {TRACK: name.rpartition("-")[2]}
+    track = {} if name == service.name else {TRACK_LABEL: name.rpartition("-")[2]}
     return {SELECTOR: service.name, **track}
 
 

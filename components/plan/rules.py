@@ -52,8 +52,7 @@ def deploy_images_are_published(region: Region, artifacts: ArtifactIndex) -> Ite
         if published is None:
             yield _unpublished(region, ("images", key, "name"), image.name, artifacts.deploy_images)
         elif published.format != image.format:
-            yield _problem(
-                region,
+            yield region.positions.problem(
                 ("images", key, "format"),
                 "deploy-image-format",
                 "the image was published in another format",
@@ -87,8 +86,7 @@ def kubernetes_images_have_its_version(region: Region, artifacts: ArtifactIndex)
     for name in KUBERNETES_IMAGES:
         image = artifacts.container_images.get(name)
         if image and image.tag != wanted:
-            yield _problem(
-                region,
+            yield region.positions.problem(
                 ("cluster", "kubernetes"),
                 "kubernetes-image-version",
                 f"the published {name} is of another version",
@@ -115,28 +113,11 @@ RULES: tuple[Rule, ...] = (
 
 def _unpublished(region: Region, at: Location, name: str, known: Iterable[str]) -> Problem:
     close = difflib.get_close_matches(name, known, n=1)
-    return _problem(
-        region,
+    return region.positions.problem(
         at,
         "artifact-unpublished",
         f"{name} is not in the artifact index",
         found=name,
         allowed=", ".join(sorted(known)) or "nothing is published",
         remedy=f"did you mean {close[0]}?" if close else "build and publish it, then run this again",
-    )
-
-
-def _problem(
-    region: Region, at: Location, rule: str, message: str, *, found: str, allowed: str, remedy: str
-) -> Problem:
-    place = region.positions.of(at)
-    return Problem(
-        path=region.positions.text(at),
-        message=message,
-        found=found,
-        allowed=allowed,
-        remedy=remedy,
-        file=place.file if place else None,
-        line=place.line if place else None,
-        rule=rule,
     )

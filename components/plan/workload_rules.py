@@ -9,7 +9,6 @@ from components.plan.fleet import Refusal, fleet_of
 from components.plan.models import NoFit
 from components.plan.workload import place, serve_of
 from components.spec.artifacts import ArtifactIndex
-from components.spec.position import Location
 from components.spec.region import Region
 from components.spec.services import services_of
 
@@ -31,8 +30,7 @@ def services_land_somewhere(region: Region, artifacts: ArtifactIndex) -> Iterato
         if service.model is not None:
             found = serve_of(region, service, fleet)
             if isinstance(found, NoFit):
-                yield _problem(
-                    region,
+                yield region.positions.problem(
                     (*placed.at, "model"),
                     "model-fits-nowhere",
                     f"no pool of {region.region} holds {service.model} for {placed.name}",
@@ -41,8 +39,7 @@ def services_land_somewhere(region: Region, artifacts: ArtifactIndex) -> Iterato
                     remedy="lower `context_tokens` or `scaling.concurrency`, or place it in a region with larger GPUs",
                 )
             elif found and (wanted := found.plan.gpus * max(1, service.scaling.min)) > placed.tenant.quota.gpus:
-                yield _problem(
-                    region,
+                yield region.positions.problem(
                     (*placed.at, "model"),
                     "model-beyond-quota",
                     f"{placed.name} needs more GPUs than its tenant may use, before anybody calls it",
@@ -51,8 +48,7 @@ def services_land_somewhere(region: Region, artifacts: ArtifactIndex) -> Iterato
                     remedy="raise the quota, lower `scaling.min`, or name a smaller model",
                 )
         elif isinstance(at := place(region, service, fleet), Refusal):
-            yield _problem(
-                region,
+            yield region.positions.problem(
                 (*placed.at, "gpu"),
                 "gpu-fits-nowhere",
                 f"no pool of {region.region} has the GPUs that {placed.name} asks for",
@@ -68,8 +64,7 @@ def engines_are_published(region: Region, artifacts: ArtifactIndex) -> Iterator[
     for placed in services_of(region):
         model = region.catalogue.model(placed.service.model) if placed.service.model else None
         if model and model.engine.image not in artifacts.container_images:
-            yield _problem(
-                region,
+            yield region.positions.problem(
                 (*placed.at, "model"),
                 "artifact-unpublished",
                 f"{model.engine.image}, the engine of {model.model}, is not in the artifact index",
@@ -80,19 +75,3 @@ def engines_are_published(region: Region, artifacts: ArtifactIndex) -> Iterator[
 
 
 RULES = (services_land_somewhere, engines_are_published)
-
-
-def _problem(
-    region: Region, at: Location, rule: str, message: str, *, found: str, allowed: str | None, remedy: str
-) -> Problem:
-    place_of = region.positions.of(at)
-    return Problem(
-        path=region.positions.text(at),
-        message=message,
-        found=found,
-        allowed=allowed,
-        remedy=remedy,
-        file=place_of.file if place_of else None,
-        line=place_of.line if place_of else None,
-        rule=rule,
-    )

@@ -11,11 +11,11 @@ from datetime import UTC, datetime
 from typing import Any, cast
 
 from components.plan.rollout import ALL, Do, Standing, Step, Track
+from components.plan.rollout_labels import HELD_SINCE, LIVE, SINCE, TAKEN_BACK, VERSION_LABEL
 from components.plan.serving import PAUSED_REPLICAS
 from components.plan.tenants import ServicePlan
 from components.runtime.objects_pods import version_of
 from components.runtime.objects_routes import TRACK_HEADER, route_spec
-from components.runtime.serving_labels import HELD_SINCE, LIVE, SINCE, TAKEN_BACK, VERSION_LABEL
 
 Object = Mapping[str, Any]
 

@@ -16,6 +16,7 @@ from pulumi_kubernetes.apiextensions import CustomResource
 
 from components.kubernetes.labels import selector_labels, standard_labels
 from components.plan.rollout import Track
+from components.plan.rollout_labels import TRACK_LABEL, VERSION_LABEL
 from components.plan.tenants import ServicePlan
 from components.runtime.objects_pods import (
     PROGRESS_S,
@@ -28,7 +29,6 @@ from components.runtime.objects_pods import (
 )
 from components.runtime.objects_routes import interceptor_route_spec, is_called, service_spec
 from components.runtime.objects_scaling import is_scaled, scaled_object_spec
-from components.runtime.serving_labels import TRACK_LABEL, VERSION_LABEL
 
 if TYPE_CHECKING:
     from pulumi_kubernetes.meta.v1 import ObjectMetaArgsDict

@@ -20,14 +20,11 @@ def miscounted(clos: Clos, positions: Positions) -> Iterator[Problem]:
         if len(ids) == clos.planes * each:
             continue
         name = f"{key.removesuffix('_ids')}s"
-        place = positions.of((*AT, key))
-        yield Problem(
-            path=positions.text((*AT, key)),
-            message=f"the {name} and their ids are not as many",
+        yield positions.problem(
+            (*AT, key),
+            f"clos-{key.replace('_', '-')}",
+            f"the {name} and their ids are not as many",
             found=f"{len(ids)} ids",
             allowed=f"{clos.planes} planes x {each} {name} in each = {clos.planes * each} ids",
             remedy=f"correct {key} or {name}_per_plane; ids in use stay with their switch",
-            file=place.file if place else None,
-            line=place.line if place else None,
-            rule=f"clos-{key.replace('_', '-')}",
         )

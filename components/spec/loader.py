@@ -16,7 +16,7 @@ from components.spec import neighbours
 from components.spec.catalogue.files import read_catalogue
 from components.spec.draft import Draft, salvage
 from components.spec.expand import expand
-from components.spec.position import Location, Position, Positions, text_of
+from components.spec.position import Location, Position, Positions
 from components.spec.problems import problems_of
 from components.spec.region import Received, Region
 from components.spec.rules import RULES
@@ -140,17 +140,12 @@ class _Reader:
     def _read_tenants(self, folder: Path) -> None:
         """Each tenant is a file of its own, so that who may change which tenant is a matter of files."""
         if "tenants" in self.data:
-            place = self.places[("tenants",)]
-            self.problems.append(
-                Problem(
-                    path="tenants",
-                    message="a tenant is a file of its own, not a key of the region's files",
-                    allowed=f"{_shown(folder, self.root)}/TENANT.yaml",
-                    remedy=f"move each to a file below {_shown(folder, self.root)}",
-                    file=place.file,
-                    line=place.line,
-                    rule="tenants-in-region",
-                )
+            self._add(
+                ("tenants",),
+                "tenants-in-region",
+                "a tenant is a file of its own, not a key of the region's files",
+                allowed=f"{_shown(folder, self.root)}/TENANT.yaml",
+                remedy=f"move each to a file below {_shown(folder, self.root)}",
             )
         tenants: list[dict[str, Any]] = []
         for path in sorted(folder.glob("*.yaml")):
@@ -169,33 +164,23 @@ class _Reader:
 
     def _check_tenant_name(self, at: Location, name: object, path: Path) -> None:
         if isinstance(name, str) and name != path.stem:
-            place = self.places[(*at, "tenant")]
-            self.problems.append(
-                Problem(
-                    path=f"{text_of(at)}.tenant",
-                    message="a tenant and its file have different names",
-                    found=name,
-                    allowed=path.stem,
-                    remedy="rename one of them: a tenant is found by its file",
-                    file=place.file,
-                    line=place.line,
-                    rule="tenant-file-name",
-                )
+            self._add(
+                (*at, "tenant"),
+                "tenant-file-name",
+                "a tenant and its file have different names",
+                found=name,
+                allowed=path.stem,
+                remedy="rename one of them: a tenant is found by its file",
             )
 
     def read_catalogue(self, folder: Path) -> None:
         if "catalogue" in self.data:
             # Rejected as unknown would be unfair: the model has it, but from the catalogue's folder only.
-            place = self.places[("catalogue",)]
-            self.problems.append(
-                Problem(
-                    path="catalogue",
-                    message="what hardware is stands in the catalogue, not in a region",
-                    remedy=f"move each item to a file of its own below {_shown(folder, self.root)}",
-                    file=place.file,
-                    line=place.line,
-                    rule="catalogue-in-region",
-                )
+            self._add(
+                ("catalogue",),
+                "catalogue-in-region",
+                "what hardware is stands in the catalogue, not in a region",
+                remedy=f"move each item to a file of its own below {_shown(folder, self.root)}",
             )
         files = read_catalogue(folder, root=self.root)
         self.problems += files.problems
@@ -208,7 +193,7 @@ class _Reader:
         tenants: list[dict[str, Any]] = self.data["tenants"]
         sites: Any = self.data["catalogue"].get("sites")
         self.problems += neighbours.problems(
-            folder, tenants, self.places, cast("dict[str, str]", sites) if isinstance(sites, dict) else {}
+            folder, tenants, Positions(self.places), cast("dict[str, str]", sites) if isinstance(sites, dict) else {}
         )
         index = {str(tenant.get("tenant")): number for number, tenant in enumerate(tenants)}
         for taken in neighbours.taken(folder, lambda path: _shown(path, self.root)):
@@ -264,17 +249,26 @@ class _Reader:
         return files
 
     def _check_folder_name(self, folder: Path) -> None:
-        name, place = self.data.get("region"), self.places.get(("region",))
-        if isinstance(name, str) and place and name != folder.resolve().name:
-            self.problems.append(
-                Problem(
-                    path="region",
-                    message="a region and its folder have different names",
-                    found=name,
-                    allowed=folder.resolve().name,
-                    remedy="rename one of them: stacks and state are found by this name",
-                    file=place.file,
-                    line=place.line,
-                    rule="region-folder-name",
-                )
+        name = self.data.get("region")
+        if isinstance(name, str) and name != folder.resolve().name:
+            self._add(
+                ("region",),
+                "region-folder-name",
+                "a region and its folder have different names",
+                found=name,
+                allowed=folder.resolve().name,
+                remedy="rename one of them: stacks and state are found by this name",
             )
+
+    def _add(
+        self,
+        at: Location,
+        rule: str,
+        message: str,
+        *,
+        remedy: str,
+        found: str | None = None,
+        allowed: str | None = None,
+    ) -> None:
+        positions = Positions(self.places)
+        self.problems.append(positions.problem(at, rule, message, found=found, allowed=allowed, remedy=remedy))

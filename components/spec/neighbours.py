@@ -19,7 +19,7 @@ from typing import Any, cast
 
 from components.errors import Problem
 from components.spec.limits import UNION
-from components.spec.position import Location, Position, text_of
+from components.spec.position import Location, Position, Positions
 from components.spec.source import read
 
 _EU = "eu"
@@ -64,7 +64,7 @@ def taken(folder: Path, shown: Callable[[Path], str]) -> Iterator[Taken]:
 
 
 def problems(
-    folder: Path, tenants: list[dict[str, Any]], places: Mapping[Location, Position], sites: Mapping[str, str]
+    folder: Path, tenants: list[dict[str, Any]], positions: Positions, sites: Mapping[str, str]
 ) -> Iterator[Problem]:
     """What is wrong with the regions that the services of this one list."""
     here, neighbours = folder.resolve().name, {path.name: path for path in neighbours_of(folder)}
@@ -75,10 +75,9 @@ def problems(
             at: Location = ("tenants", t, "services", s, "regions")
             listed = _regions(service)
             if listed and here not in listed:
-                yield _problem(
-                    "service-region-home",
+                yield positions.problem(
                     at,
-                    places,
+                    "service-region-home",
                     "a service is declared in one of the regions that it runs in",
                     found=", ".join(listed),
                     allowed=f"a list with {here}",
@@ -86,7 +85,7 @@ def problems(
                 )
             for name in listed:
                 if name != here:
-                    yield from _listed(name, neighbours, tenant, service, at, places, sites)
+                    yield from _listed(name, neighbours, tenant, service, at, positions, sites)
 
 
 def _listed(
@@ -95,7 +94,7 @@ def _listed(
     tenant: dict[str, Any],
     service: dict[str, Any],
     at: Location,
-    places: Mapping[Location, Position],
+    positions: Positions,
     sites: Mapping[str, str],
 ) -> Iterator[Problem]:
     known = ", ".join(sorted(neighbours))
@@ -103,15 +102,16 @@ def _listed(
     if folder is None:
         close = difflib.get_close_matches(name, neighbours, n=1)
         remedy = f"did you mean {close[0]}?" if close else "describe the region, or take it off the list"
-        yield _problem("service-region-unknown", at, places, "there is no such region", name, known, remedy)
+        yield positions.problem(
+            at, "service-region-unknown", "there is no such region", found=name, allowed=known, remedy=remedy
+        )
         return
     country = _country(folder, sites)
     is_eu = service.get("sovereignty", tenant.get("sovereignty", _EU)) == _EU
     if is_eu and country not in UNION:
-        yield _problem(
-            "service-region-law",
+        yield positions.problem(
             at,
-            places,
+            "service-region-law",
             f"{service.get('name')} is of class EU: placed, cached and answered within the Union only",
             found=f"{name} in {country}",
             allowed="regions of the EU and the EEA",
@@ -119,10 +119,9 @@ def _listed(
         )
     owner = str(tenant.get("tenant"))
     if not (folder / "tenants" / f"{owner}.yaml").is_file():
-        yield _problem(
-            "service-region-tenant",
+        yield positions.problem(
             at,
-            places,
+            "service-region-tenant",
             f"{name} has no tenant {owner}, so nothing there has a quota for {service.get('name')}",
             found=f"no {owner}.yaml in {name}/tenants",
             allowed=", ".join(sorted(path.stem for path in (folder / "tenants").glob("*.yaml")))
@@ -153,20 +152,4 @@ def _regions(service: Mapping[str, Any]) -> list[str]:
     regions = service.get("regions")
     return (
         [each for each in cast("list[object]", regions) if isinstance(each, str)] if isinstance(regions, list) else []
-    )
-
-
-def _problem(
-    rule: str, at: Location, places: Mapping[Location, Position], message: str, found: str, allowed: str, remedy: str
-) -> Problem:
-    place = places.get(at)
-    return Problem(
-        path=text_of(at),
-        message=message,
-        found=found,
-        allowed=allowed,
-        remedy=remedy,
-        file=place.file if place else None,
-        line=place.line if place else None,
-        rule=rule,
     )

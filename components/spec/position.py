@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
+from components.errors import Problem
+
 Location = tuple[str | int, ...]
 """Keys and indices from the top of the description."""
 
@@ -47,6 +49,29 @@ class Positions:
             return text_of(written)
         inner = text_of(rest)
         return f"{text_of(written)} ({name}){'' if inner.startswith('[') or not inner else '.'}{inner}"
+
+    def problem(
+        self,
+        at: Location,
+        rule: str,
+        message: str,
+        *,
+        found: str | None = None,
+        allowed: str | None = None,
+        remedy: str | None = None,
+    ) -> Problem:
+        """What is wrong at this location, with the file and line where it was written."""
+        place = self.of(at)
+        return Problem(
+            path=self.text(at),
+            message=message,
+            found=found,
+            allowed=allowed,
+            remedy=remedy,
+            file=place.file if place else None,
+            line=place.line if place else None,
+            rule=rule,
+        )
 
     def is_generated(self, location: Location) -> bool:
         """Whether a series made what is here."""

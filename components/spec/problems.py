@@ -65,17 +65,8 @@ def problems_of(
             allowed = allowed or _allowed(context)
             is_bare = kind == "string_type" and isinstance(item["input"], (int, float))
             remedy = "put it in quotes" if is_bare else "correct the value"
-        place = positions.of(location)
-        yield Problem(
-            path=positions.text(location),
-            message=message,
-            found=None if kind in ("missing", "extra_forbidden") else _shown(item["input"], location, rule),
-            allowed=allowed,
-            remedy=remedy,
-            file=place.file if place else None,
-            line=place.line if place else None,
-            rule=rule,
-        )
+        found = None if kind in ("missing", "extra_forbidden") else _shown(item["input"], location, rule)
+        yield positions.problem(location, rule, message, found=found, allowed=allowed, remedy=remedy)
 
 
 def errors_of(error: ValidationError) -> Iterator[ErrorDetails]:

@@ -95,20 +95,12 @@ def load_catalogue(folder: Path, *, root: Path) -> Catalogue:
         problems += (p for p in problems_of(error, _Whole, positions) if p.path not in said)
     else:
         for check in CHECKS:
-            for fault in check.find(catalogue):
-                place = positions.of(fault.at)
-                problems.append(
-                    Problem(
-                        path=text_of(fault.at),
-                        message=fault.message,
-                        found=fault.found,
-                        allowed=fault.allowed,
-                        remedy=fault.remedy,
-                        file=place.file if place else None,
-                        line=place.line if place else None,
-                        rule=check.id,
-                    )
+            problems += (
+                positions.problem(
+                    fault.at, check.id, fault.message, found=fault.found, allowed=fault.allowed, remedy=fault.remedy
                 )
+                for fault in check.find(catalogue)
+            )
     if problems or catalogue is None:
         ordered = sorted(problems, key=lambda p: (p.file or "", p.line or 0, p.path, p.rule or ""))
         count = f"{len(ordered)} problem{'s' if len(ordered) != 1 else ''}"

@@ -68,14 +68,6 @@ def run(rules: Iterable[Rule], draft: Draft, positions: Positions) -> Iterator[P
             continue
         for fault in each.check(draft.region):
             location = draft.original(fault.at)
-            place = positions.of(location)
-            yield Problem(
-                path=positions.text(location),
-                message=fault.message,
-                found=fault.found,
-                allowed=fault.allowed,
-                remedy=fault.remedy,
-                file=place.file if place else None,
-                line=place.line if place else None,
-                rule=each.id,
+            yield positions.problem(
+                location, each.id, fault.message, found=fault.found, allowed=fault.allowed, remedy=fault.remedy
             )
