@@ -52,7 +52,7 @@ def sections() -> tuple[Section, ...]:
         )
         found.setdefault(rule.section, []).append(text)
     named = [Section(name=name, about=_about(name), rules=tuple(found[name])) for name in found]
-    return tuple(sorted([*named, _artifacts(), _workloads(), _cost()], key=lambda section: section.name))
+    return tuple(sorted([*named, *_of_the_plan()], key=lambda section: section.name))
 
 
 def rules() -> Iterator[RuleText]:
@@ -67,34 +67,30 @@ def _about(section: str) -> str:
     return " ".join(text.split("\n\n")[0].split())
 
 
-def _workloads() -> Section:
-    return Section(
-        name="workloads",
-        about="Rules on where services land: what a service or its model needs of GPUs is in some pool of the region.",
-        rules=tuple(
-            RuleText(id=id, section="workloads", about=about, example="", looks_at=("catalogue", "racks", "tenants"))
-            for id, about in workload_rules.ABOUT.items()
-        ),
-    )
+_OF_THE_PLAN = (
+    (
+        "artifacts",
+        "Rules between a description and the artifact index: what is named is published.",
+        ("artifacts",),
+        artifact_rules.ABOUT,
+    ),
+    (
+        "cost",
+        "Rules on budgets, which warn in the preview and refuse nothing.",
+        ("catalogue", "power", "tenants"),
+        cost_rules.ABOUT,
+    ),
+    (
+        "workloads",
+        "Rules on where services land: what a service or its model needs of GPUs is in some pool of the region.",
+        ("catalogue", "racks", "tenants"),
+        workload_rules.ABOUT,
+    ),
+)
+"""Section, what it is about, keys that it reads, and id -> what must hold, of rules that need more than a description."""
 
 
-def _cost() -> Section:
-    return Section(
-        name="cost",
-        about="Rules on budgets, which warn in the preview and refuse nothing.",
-        rules=tuple(
-            RuleText(id=id, section="cost", about=about, example="", looks_at=("catalogue", "power", "tenants"))
-            for id, about in cost_rules.ABOUT.items()
-        ),
-    )
-
-
-def _artifacts() -> Section:
-    return Section(
-        name="artifacts",
-        about="Rules between a description and the artifact index: what is named is published.",
-        rules=tuple(
-            RuleText(id=id, section="artifacts", about=about, example="", looks_at=("artifacts",))
-            for id, about in artifact_rules.ABOUT.items()
-        ),
-    )
+def _of_the_plan() -> Iterator[Section]:
+    for name, about, looks_at, texts in _OF_THE_PLAN:
+        rules = (RuleText(id=id, section=name, about=text, example="", looks_at=looks_at) for id, text in texts.items())
+        yield Section(name=name, about=about, rules=tuple(rules))

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
 from tests.authority import write_authority
+from tests.pulumi_project import ROOT, PulumiProject
 
-ROOT = Path(__file__).parents[2]
 PROGRAM = f"""
 import pathlib, pulumi, sys
 sys.path.insert(0, {str(ROOT)!r})
@@ -34,51 +32,15 @@ pytestmark = [
 ]
 
 
-class Project:
-    """A Pulumi project with one certificate."""
+class Project(PulumiProject):
+    """A project with one certificate."""
 
     def __init__(self, path: Path) -> None:
-        self.path = path
+        plugin = "from components.provider.plugin import main; main()"
+        super().__init__(path, PROGRAM, launches=f"exec {sys.executable} -c '{plugin}' \"$@\"")
         write_authority(path)
-        for folder in ("program", "plugins", "state"):
-            (path / folder).mkdir()
         (path / "names").write_text("*.demo.lab.internal")
-        (path / "program" / "__main__.py").write_text(PROGRAM)
-        launcher = path / "plugins" / "pulumi-resource-gpuregion"
-        launcher.write_text(
-            f"#!/bin/sh\nexec {sys.executable} -c 'from components.provider.plugin import main; main()' \"$@\"\n"
-        )
-        launcher.chmod(0o755)
-        (path / "Pulumi.yaml").write_text(
-            "name: region\nruntime: python\nmain: program/\n"
-            "plugins:\n  providers:\n    - {name: gpuregion, path: ./plugins}\n"
-        )
-        self.environment = {
-            **os.environ,
-            "PULUMI_BACKEND_URL": (path / "state").as_uri(),
-            "PULUMI_CONFIG_PASSPHRASE": "test",
-            "PULUMI_SKIP_UPDATE_CHECK": "1",
-            "PULUMI_HOME": str(path / "home"),
-            "PYTHONPATH": str(ROOT),
-        }
         self.run("stack", "init", "lab.test")
-
-    def run(self, *words: str) -> str:
-        done = subprocess.run(
-            ["pulumi", *words, "--non-interactive", "--color", "never"],
-            cwd=self.path,
-            env=self.environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            timeout=150,
-            check=False,
-        )
-        assert done.returncode == 0, done.stdout
-        return done.stdout
-
-    def up(self) -> str:
-        return self.run("up", "--yes", "--skip-preview")
 
     def outputs(self) -> dict[str, str]:
         return json.loads(self.run("stack", "output", "--json", "--show-secrets"))

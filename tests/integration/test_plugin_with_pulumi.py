@@ -16,7 +16,8 @@ from typing import Any
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
+from tests.pulumi_project import ROOT, PulumiProject
+
 PLUGIN = ROOT / "tests" / "fixtures" / "provider" / "counter_plugin.py"
 PROGRAM = f"""
 import json, pathlib, pulumi, sys
@@ -39,54 +40,17 @@ pytestmark = [
 ]
 
 
-class Project:
-    """A small Pulumi project in a folder of its own."""
+class Project(PulumiProject):
+    """A project with counters."""
 
     def __init__(self, path: Path) -> None:
-        self.path = path
-        plugins = path / "plugins"
-        (path / "program").mkdir()
-        plugins.mkdir()
-        (path / "program" / "__main__.py").write_text(PROGRAM)
-        launcher = plugins / "pulumi-resource-gpuregion"
-        launcher.write_text(f'#!/bin/sh\necho $$ >> {path}/pids\nexec {sys.executable} {PLUGIN} "$@"\n')
-        launcher.chmod(0o755)
-        (path / "Pulumi.yaml").write_text(
-            "name: region\nruntime: python\nmain: program/\n"
-            "plugins:\n  providers:\n    - {name: gpuregion, path: ./plugins}\n"
-        )
-        (path / "state").mkdir()
-        self.environment = {
-            **os.environ,
-            "PULUMI_BACKEND_URL": (path / "state").as_uri(),
-            "PULUMI_CONFIG_PASSPHRASE": "test",
-            "PULUMI_SKIP_UPDATE_CHECK": "1",
-            "PULUMI_HOME": str(path / "home"),
-            "PYTHONPATH": str(ROOT),
-        }
+        super().__init__(path, PROGRAM, launches=f'echo $$ >> {path}/pids\nexec {sys.executable} {PLUGIN} "$@"')
         self.run("stack", "init", "lab.test")
 
     def counters(self, **counters: dict[str, Any]) -> None:
         """What the program declares, each counter in a file of its own."""
         full = {name: {"file": str(self.path / name), **props} for name, props in counters.items()}
         (self.path / "counters.json").write_text(json.dumps(full))
-
-    def run(self, *words: str, fails: bool = False) -> str:
-        done = subprocess.run(
-            ["pulumi", *words, "--non-interactive", "--color", "never"],
-            cwd=self.path,
-            env=self.environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            timeout=100,
-            check=False,
-        )
-        assert (done.returncode != 0) == fails, done.stdout
-        return done.stdout
-
-    def up(self, *, fails: bool = False) -> str:
-        return self.run("up", "--yes", "--skip-preview", fails=fails)
 
 
 @pytest.fixture

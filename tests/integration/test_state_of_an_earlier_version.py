@@ -7,17 +7,15 @@ and every switch as values of their own.
 from __future__ import annotations
 
 import json
-import os
 import shutil
-import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from components.plan.packed import unpacked
+from tests.pulumi_project import ROOT, PulumiProject
 
-ROOT = Path(__file__).parents[2]
 RECORDED = ROOT / "tests" / "fixtures" / "state"
 PROGRAM = f"""
 import json, pathlib, pulumi, sys
@@ -41,43 +39,14 @@ pytestmark = [
 ]
 
 
-class Project:
-    """A Pulumi project with one stack, whose program asks for what is recorded of it."""
+class Project(PulumiProject):
+    """A project with one stack, whose program asks for what is recorded of it."""
 
     def __init__(self, path: Path, stack: str) -> None:
-        self.path = path
-        (path / "program").mkdir()
-        (path / "program" / "__main__.py").write_text(PROGRAM)
-        (path / "Pulumi.yaml").write_text(
-            "name: region\nruntime: python\nmain: program/\n"
-            f"plugins:\n  providers:\n    - {{name: gpuregion, path: {ROOT}/.venv/bin}}\n"
-        )
-        (path / "state").mkdir()
-        self.environment = {
-            **os.environ,
-            "PULUMI_BACKEND_URL": (path / "state").as_uri(),
-            "PULUMI_CONFIG_PASSPHRASE": "test",
-            "PULUMI_SKIP_UPDATE_CHECK": "1",
-            "PULUMI_HOME": str(path / "home"),
-        }
+        super().__init__(path, PROGRAM)
         self.run("stack", "init", stack)
         self.recorded = (RECORDED / f"{stack}.json").read_text().replace("PROJECT", str(path))
         self.run("stack", "import", given=self.recorded)
-
-    def run(self, *words: str, given: str | None = None) -> str:
-        done = subprocess.run(
-            ["pulumi", *words, "--non-interactive", "--color", "never"],
-            cwd=self.path,
-            env=self.environment,
-            input=given,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            timeout=100,
-            check=False,
-        )
-        assert done.returncode == 0, done.stdout
-        return done.stdout
 
     def resources(self) -> dict[str, dict[str, Any]]:
         """By name, those of the provider."""
