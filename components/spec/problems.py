@@ -83,14 +83,14 @@ def is_secret(location: Location) -> bool:
 
 
 def _shown(value: object, location: Location, rule: str) -> str | None:
-    if is_secret(location) or rule.startswith(("secret-", "url-with")):
-        return None
     if isinstance(value, dict):
         return "a mapping"
     if isinstance(value, list):
         return f"a list of {len(typing.cast('list[object]', value))}"
     if value is None:
         return "nothing"
+    if is_secret(location) or rule.startswith(("secret-", "url-with")):
+        return None
     return str(value).lower() if isinstance(value, bool) else str(value)[:100]
 
 

@@ -119,6 +119,13 @@ def test_a_value_that_may_be_a_secret_is_never_repeated(tmp_path: Path) -> None:
     assert "hunter" not in str(refused.value)
 
 
+def test_of_a_value_that_may_be_a_secret_only_its_kind_is_said(tmp_path: Path) -> None:
+    edits = [Edit("tenants/demo.yaml", "    gpu: {count: 1}", "    env: {API_KEY: {from: hunter4}}")]
+    with pytest.raises(SpecError) as refused:
+        load_lab(edited_lab(tmp_path, edits))
+    assert [(p.found, p.allowed) for p in refused.value.problems] == [("a mapping", "text")]
+
+
 def test_a_region_that_is_not_there_says_where_it_was_looked_for(tmp_path: Path) -> None:
     with pytest.raises(SpecError) as refused:
         load(tmp_path / "stacks/regions/none", REGIONS / "_catalogue")
