@@ -1,0 +1,3 @@
+module gpuregion.lab/model-engine
+
+go 1.26.0
