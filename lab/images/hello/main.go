@@ -44,17 +44,17 @@ func gpus(environment []string) []string {
 	return found
 }
 
-func handler(fixed answer, start time.Time) http.Handler {
+func handler(fixed answer, start time.Time, work load) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
-	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, _ *http.Request) {
+	mux.Handle("GET /{$}", work.before(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		now := fixed
 		now.UpMilliseconds = time.Since(start).Milliseconds()
 		w.Header().Set("Content-Type", "application/json")
 		if err := json.NewEncoder(w).Encode(now); err != nil {
 			log.Printf("answer not written: %v", err)
 		}
-	})
+	})))
 	return mux
 }
 
@@ -62,6 +62,10 @@ func main() {
 	start := time.Now()
 	if len(os.Args) > 2 && os.Args[1] == "reach" {
 		os.Exit(report(reach(os.Args[2:], &http.Client{Timeout: 2 * time.Second}, time.Sleep)))
+	}
+	work, err := loadOf(os.Getenv)
+	if err != nil {
+		log.Fatal(err)
 	}
 	pod, _ := os.Hostname()
 	pod = cmp.Or(os.Getenv("POD_NAME"), pod)
@@ -71,11 +75,16 @@ func main() {
 
 	server := &http.Server{
 		Addr:              ":" + cmp.Or(os.Getenv("PORT"), "8080"),
-		Handler:           handler(own, start),
+		Handler:           handler(own, start, work),
 		ReadHeaderTimeout: 5 * time.Second,
 	}
 	stop, cancel := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
 	defer cancel()
+	select {
+	case <-time.After(work.start):
+	case <-stop.Done():
+		return
+	}
 	go func() {
 		<-stop.Done()
 		// What was begun is answered: the gateway has stopped sending by then.

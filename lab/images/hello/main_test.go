@@ -18,7 +18,7 @@ func TestOnlyVariablesThatNameADeviceAreGPUs(t *testing.T) {
 func TestTheAnswerNamesPodNodeAndGPU(t *testing.T) {
 	recorder := httptest.NewRecorder()
 	fixed := answer{Pod: "p", Node: "n", GPUs: []string{"gpu-2"}}
-	handler(fixed, time.Now()).ServeHTTP(recorder, httptest.NewRequest("GET", "/", nil))
+	handler(fixed, time.Now(), load{}).ServeHTTP(recorder, httptest.NewRequest("GET", "/", nil))
 	var got answer
 	if err := json.Unmarshal(recorder.Body.Bytes(), &got); err != nil {
 		t.Fatal(err)
