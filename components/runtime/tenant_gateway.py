@@ -1,6 +1,7 @@
 """A tenant's place at the region's gateway.
 
-Owns the tenant's listeners with their certificate, the keys that open them and the rate that they let through. Does
+Owns the tenant's listeners with their certificate, the keys that open them, the rate that they let through, and what
+is tried again. Does
 not own the Gateway (gateway.py), nor the routes (each service brings its own).
 """
 
@@ -25,8 +26,8 @@ from components.plan.tenancy.gateway import (
     keys_spec,
     listener_set_name,
     listener_set_spec,
-    rate_spec,
     tls_secret_name,
+    traffic_spec,
 )
 from components.plan.tenants import TenantPlan
 from components.runtime.certificate import Certificate, CertificateArgs
@@ -54,7 +55,7 @@ class TenantGatewayArgs:
 
 
 class TenantGateway(pulumi.ComponentResource):
-    """Listeners for the tenant's names, with TLS, keys and a rate."""
+    """Listeners for the tenant's names, with TLS, keys, a rate and retries."""
 
     listeners: pulumi.Output[str]
     """Name of the ListenerSet, which services' routes attach to."""
@@ -67,8 +68,10 @@ class TenantGateway(pulumi.ComponentResource):
         guards: list[pulumi.Resource] = [*secrets]
         if args.tenant.keys:
             guards.append(self._create_keys(name, args))
-        if args.tenant.rate_limit_rps is not None:
-            guards.append(self._create_policy(name, "rate", "BackendTrafficPolicy", rate_spec(args.tenant)))
+        guards.append(
+            # Was "rate", of tenants with one; drop the alias after 0.2.
+            self._create_policy(name, "traffic", "BackendTrafficPolicy", traffic_spec(args.tenant), was="rate")
+        )
         listeners = CustomResource(
             f"{name}-listeners",
             api_version=GATEWAY_API,
@@ -110,7 +113,14 @@ class TenantGateway(pulumi.ComponentResource):
         return self._create_policy(name, "auth", "SecurityPolicy", keys_spec(args.tenant), after=[keys])
 
     def _create_policy(
-        self, name: str, role: str, kind: str, spec: Mapping[str, object], after: list[pulumi.Resource] | None = None
+        self,
+        name: str,
+        role: str,
+        kind: str,
+        spec: Mapping[str, object],
+        *,
+        after: list[pulumi.Resource] | None = None,
+        was: str = "",
     ) -> CustomResource:
         return CustomResource(
             f"{name}-{role}",
@@ -118,7 +128,9 @@ class TenantGateway(pulumi.ComponentResource):
             kind=kind,
             metadata=self._metadata(listener_set_name(self._labels["app.kubernetes.io/name"])),
             spec=dict(spec),
-            opts=pulumi.ResourceOptions(parent=self, depends_on=after),
+            opts=pulumi.ResourceOptions(
+                parent=self, depends_on=after, aliases=[pulumi.Alias(name=f"{name}-{was}")] if was else None
+            ),
         )
 
 

@@ -26,8 +26,8 @@ from components.plan.tenancy.gateway import (
     keys_secret_name,
     keys_spec,
     listener_set_spec,
-    rate_spec,
     tls_secret_name,
+    traffic_spec,
 )
 from components.plan.tenancy.network import endpoints, policies
 from components.plan.tenancy.queues import API as KUEUE
@@ -132,18 +132,16 @@ def door_objects(plan: RegionPlan, rival: Rival) -> list[Object]:
         "name": tenant.name,
         "namespace": GATEWAY_NAMESPACE,
     }
-    objects = [
+    return [
         _secret(tls_secret_name(tenant.name), pair, "kubernetes.io/tls"),
         _secret(keys_secret_name(tenant.name), {"tester": rival.key}, "Opaque"),
         _object(ENVOY_API, "SecurityPolicy", tenant.name, GATEWAY_NAMESPACE, keys_spec(tenant)),
         _object(
             GATEWAY_API, "ListenerSet", tenant.name, GATEWAY_NAMESPACE, listener_set_spec(tenant, plan.runtime.gateway)
         ),
+        _object(ENVOY_API, "BackendTrafficPolicy", tenant.name, GATEWAY_NAMESPACE, traffic_spec(tenant)),
         route(tenant.name, tenant.namespace, rival.host, parent),
     ]
-    if tenant.rate_limit_rps:
-        objects.append(_object(ENVOY_API, "BackendTrafficPolicy", tenant.name, GATEWAY_NAMESPACE, rate_spec(tenant)))
-    return objects
 
 
 def route(name: str, where: str, host: str, parent: Mapping[str, Any]) -> Object:

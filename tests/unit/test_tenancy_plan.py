@@ -15,8 +15,8 @@ from components.plan.tenancy.gateway import (
     keys_spec,
     listener_set_spec,
     parent_reference,
-    rate_spec,
     service_url,
+    traffic_spec,
 )
 from components.plan.tenancy.network import Outside, endpoints, policies, tenant_ports
 from components.plan.tenancy.queues import cluster_queue_spec, flavor_labels, gpu_pools, shares
@@ -241,8 +241,15 @@ def test_keys_open_the_listeners_of_their_tenant_and_go_no_further() -> None:
 
 
 def test_all_proxies_together_let_the_rate_through() -> None:
-    (rule,) = rate_spec(replace(DEMO, rate_limit_rps=10))["rateLimit"]["local"]["rules"]
+    (rule,) = traffic_spec(replace(DEMO, rate_limit_rps=10))["rateLimit"]["local"]["rules"]
     assert rule["limit"] == {"requests": 5, "unit": "Second"}
+
+
+def test_a_request_is_offered_again_only_where_nothing_of_it_was_sent() -> None:
+    spec = traffic_spec(DEMO)
+    assert "rateLimit" not in spec, "a tenant without a rate has none"
+    assert set(spec["retry"]["retryOn"]["triggers"]) == {"connect-failure", "refused-stream", "reset-before-request"}
+    assert "timeout" not in spec["retry"]["perRetry"], "a request may wait for a start, or stream, for long"
 
 
 def test_the_role_makes_as_many_proxies_as_the_rate_is_shared_by() -> None:

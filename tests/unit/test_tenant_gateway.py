@@ -62,12 +62,12 @@ def test_all_that_opens_a_tenants_door_is_out_of_its_reach() -> None:
 
 def test_a_door_opens_when_what_guards_it_is_there() -> None:
     listeners = declared(KEYED)["demo-gateway-listeners"]
-    assert {"demo-gateway-tls", "demo-gateway-auth", "demo-gateway-rate"} <= listeners.depends_on
+    assert {"demo-gateway-tls", "demo-gateway-auth", "demo-gateway-traffic"} <= listeners.depends_on
 
 
-def test_a_tenant_without_keys_and_rate_has_a_certificate_and_listeners() -> None:
+def test_a_tenant_without_keys_and_rate_has_a_certificate_listeners_and_retries() -> None:
     kinds = sorted(r.type.rpartition(":")[2] for r in children(declared(OPEN), "demo-gateway").values())
-    assert kinds == ["Certificate", "ListenerSet", "Secret"]
+    assert kinds == ["BackendTrafficPolicy", "Certificate", "ListenerSet", "Secret"]
 
 
 def test_keys_are_kept_by_the_name_of_their_client() -> None:

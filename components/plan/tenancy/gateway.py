@@ -1,4 +1,4 @@
-"""A tenant's place at the region's gateway: its own names, certificate, keys and rate.
+"""A tenant's place at the region's gateway: its own names, certificate, keys, rate and retries.
 
 All of it stands in the gateway's namespace, out of the tenants' reach. Each tenant has a ListenerSet: a Gateway holds
 64 listeners at most, a region a thousand tenants. A tenant with keys has no plain HTTP, not even a redirect, which
@@ -21,6 +21,10 @@ CLIENT_HEADER = "X-Region-Client"
 """Tells the service, and the metering, which key was used; by its name in the tenant's file."""
 PROXIES = 2
 """Envoy pods of the Gateway, as the role envoy_gateway makes them. Each counts for itself."""
+RETRIES = 3
+"""Times that a proxy offers a request to an interceptor again; more than there are that can die at once."""
+CONNECT_TIMEOUT = "1s"
+"""Until an interceptor whose host is dead counts as unreachable. Envoy Gateway's own is 10 s."""
 CERTIFICATE_DAYS, RENEW_DAYS = 397, 30
 """How long a certificate lasts, and how long before its end the next `up` makes a new one."""
 
@@ -97,14 +101,31 @@ def keys_spec(tenant: TenantPlan) -> dict[str, Any]:
     }
 
 
-def rate_spec(tenant: TenantPlan) -> dict[str, Any]:
-    """The BackendTrafficPolicy: requests beyond the rate are answered 429. Each proxy lets its share through, to
-    each service, so the sum holds however requests are spread, and a single connection gets that share."""
-    share = ceil((tenant.rate_limit_rps or 0) / PROXIES)
-    return {
+def traffic_spec(tenant: TenantPlan) -> dict[str, Any]:
+    """The BackendTrafficPolicy: what becomes of a request that an interceptor does not take, and the tenant's rate.
+
+    Only what was never sent is sent again, so a request is never worked on twice, whatever its method. One that was
+    under way in an interceptor that died is answered 503.
+    """
+    spec: dict[str, Any] = {
         "targetRefs": [_target(tenant)],
-        "rateLimit": {"local": {"rules": [{"limit": {"requests": share, "unit": "Second"}}]}},
+        # To another interceptor each time: the policy's own rule, which Envoy Gateway adds.
+        "retry": {
+            "numRetries": RETRIES,
+            "retryOn": {"triggers": ["connect-failure", "refused-stream", "reset-before-request"]},
+            "perRetry": {"backOff": {"baseInterval": "25ms", "maxInterval": "250ms"}},
+        },
+        "timeout": {"tcp": {"connectTimeout": CONNECT_TIMEOUT}},
     }
+    if tenant.rate_limit_rps is not None:
+        spec["rateLimit"] = _rate(tenant.rate_limit_rps)
+    return spec
+
+
+def _rate(rps: int) -> dict[str, Any]:
+    """Requests beyond the rate are answered 429. Each proxy lets its share through, to each service, so the sum holds
+    however requests are spread, and a single connection gets that share."""
+    return {"local": {"rules": [{"limit": {"requests": ceil(rps / PROXIES), "unit": "Second"}}]}}
 
 
 def _target(tenant: TenantPlan) -> dict[str, Any]:
