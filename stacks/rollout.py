@@ -35,6 +35,7 @@ from components.runtime.objects_rollout import (
     standing,
     tracks_to_leave,
 )
+from stacks.rolling import wait_until_rolled
 
 POLL_S = 2.0
 METRICS = f"/api/v1/namespaces/{METRICS_NAMESPACE}/services/victoria-metrics:8428/proxy/api/v1/query"
@@ -44,7 +45,7 @@ Say = Callable[[str], None]
 
 
 class RolloutError(DeviceError):
-    """A new version was taken back."""
+    """A new version was taken back, or does not start."""
 
 
 def staged(plan: RegionPlan) -> tuple[ServicePlan, ...]:
@@ -72,29 +73,28 @@ async def _tracks_left(plan: RegionPlan, kubeconfig: Path) -> Mapping[str, froze
 
 def roll_out(plan: RegionPlan, project: Path, say: Say) -> None:
     """Bring every service of the region to the version described. Raises RolloutError, once all are through, if one
-    was taken back; KubernetesError if the cluster does not answer."""
+    was taken back or does not start; KubernetesError if the cluster does not answer."""
+    problems = wait_until_rolled(plan, project, say)
     if services := staged(plan):
-        asyncio.run(_roll_out(services, project / kubeconfig_path(plan.region), say))
+        problems += asyncio.run(_take_over_all(services, project / kubeconfig_path(plan.region), say))
+    if problems:
+        raise RolloutError("a new version does not run; the one before answers", problems)
 
 
-async def _roll_out(services: tuple[ServicePlan, ...], kubeconfig: Path, say: Say) -> None:
+async def _take_over_all(services: tuple[ServicePlan, ...], kubeconfig: Path, say: Say) -> list[Problem]:
     async with KubernetesChange.from_file(kubeconfig) as api:
         steps = await asyncio.gather(*(take_over(api, service, say) for service in services))
-    bad = [(service, step) for service, step in zip(services, steps, strict=True) if is_refused(service, step)]
-    if bad:
-        raise RolloutError(
-            "a new version was taken back; the one before answers",
-            [
-                Problem(
-                    path=service.key,
-                    message=step.why,
-                    found=version_of(service),
-                    remedy=f"`kubectl -n {service.namespace} get pods -l app.kubernetes.io/name={service.name}`; then "
-                    "describe another version and run `region up` again",
-                )
-                for service, step in bad
-            ],
+    return [
+        Problem(
+            path=service.key,
+            message=step.why,
+            found=version_of(service),
+            remedy=f"`kubectl -n {service.namespace} get pods -l app.kubernetes.io/name={service.name}`; then "
+            "describe another version and run `region up` again",
         )
+        for service, step in zip(services, steps, strict=True)
+        if is_refused(service, step)
+    ]
 
 
 def is_refused(service: ServicePlan, step: Step) -> bool:

@@ -20,6 +20,7 @@ from components.checks.explain_pods import (
     queued,
 )
 from components.checks.judge import condition, name_of
+from components.plan.rollout_labels import HELD_SINCE
 from components.plan.serving import BUDGET_QUOTA, PAUSED_REPLICAS
 from components.spec.service import Kind
 
@@ -165,8 +166,16 @@ def _of_scaling(seen: Seen, ready: int, wanted: int) -> Iterator[Finding]:
         if seen.service.kind is not Kind.JOB and seen.service.min_replicas != seen.service.max_replicas:
             yield _absent(seen, "ScaledObject")
         return
-    held = within(seen.scaled, "metadata", "annotations").get(PAUSED_REPLICAS)
-    if held is not None and ready >= wanted:
+    told = within(seen.scaled, "metadata", "annotations")
+    held = told.get(PAUSED_REPLICAS)
+    if held is not None and HELD_SINCE in told:
+        yield Finding(
+            cause=Cause.ROLLOUT,
+            says="it is held awake while a new version replaces the one before",
+            evidence=(f"ScaledObject: {HELD_SINCE} is {told[HELD_SINCE]}",),
+            next_step="`region up` goes on with it; what the pods of the new version wait for stands above, if they do",
+        )
+    elif held is not None and ready >= wanted:
         yield Finding(
             cause=Cause.HELD,
             says=f"somebody holds it at {held} replicas: it neither sleeps nor scales",

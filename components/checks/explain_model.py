@@ -41,6 +41,7 @@ class Cause(StrEnum):
     SCALING = "scaling-refused"
     """KEDA does not take its rule for scaling."""
     HELD = "held-by-hand"
+    ROLLOUT = "held-by-rollout"
     BUDGET = "held-by-budget"
     NODE = "node-gone"
     ABSENT = "not-there"

@@ -47,7 +47,7 @@ def deployment_path(plan: ServicePlan, track: Track) -> str:
 
 def live_track(route: Object) -> Track:
     """The track that answers."""
-    return Track(_annotations(route).get(LIVE, Track.A))
+    return Track(annotations_of(route).get(LIVE, Track.A))
 
 
 def tracks_to_leave(plan: ServicePlan, route: Object | None, deployments: Mapping[Track, Object]) -> frozenset[Track]:
@@ -56,7 +56,7 @@ def tracks_to_leave(plan: ServicePlan, route: Object | None, deployments: Mappin
     if route is None:
         return frozenset()
     live = live_track(route)
-    if _version(deployments.get(live)) == version_of(plan):
+    if version_in(deployments.get(live)) == version_of(plan):
         return frozenset(track for track in Track if track in deployments)
     return frozenset({live}) if live in deployments else frozenset()
 
@@ -72,18 +72,18 @@ def standing(
 ) -> Standing:
     """`scaled` and `pods` are of the track that does not answer; `answers` are its answers and its errors."""
     live = live_track(route)
-    told = _annotations(route)
-    held = PAUSED_REPLICAS in _annotations(scaled or {})
+    told = annotations_of(route)
+    held = PAUSED_REPLICAS in annotations_of(scaled or {})
     return Standing(
         live=live,
-        versions={track: _version(deployment) for track, deployment in deployments.items()},
+        versions={track: version_in(deployment) for track, deployment in deployments.items()},
         share=_share(route, live.other),
-        share_since_s=_ago(told.get(SINCE), now_s),
+        share_since_s=seconds_since(told.get(SINCE), now_s),
         taken_back=told.get(TAKEN_BACK, ""),
         awake=held,
         ready_s=_ready_s(pods, now_s),
-        starting_s=(_ago(told.get(HELD_SINCE), now_s) or 0.0) if held else 0.0,
-        waits=tuple(_waits(pods)),
+        starting_s=(seconds_since(told.get(HELD_SINCE), now_s) or 0.0) if held else 0.0,
+        waits=waits_of(pods),
         answers=answers[0],
         errors=answers[1],
     )
@@ -136,11 +136,13 @@ def _shared(plan: ServicePlan, shares: Mapping[Track, int]) -> dict[str, Any]:
     return {"rules": route_spec(plan, "", "", {track: shares[track] for track in Track})["rules"]}
 
 
-def _annotations(thing: Object) -> Mapping[str, str]:
+def annotations_of(thing: Object) -> Mapping[str, str]:
+    """Annotations of an object; none of one that has none."""
     return cast("Mapping[str, str]", thing.get("metadata", {}).get("annotations") or {})
 
 
-def _version(deployment: Object | None) -> str:
+def version_in(deployment: Object | None) -> str:
+    """Version of the pods that a Deployment makes; empty if it does not say."""
     if deployment is None:
         return ""
     return str(deployment["spec"]["template"]["metadata"]["labels"].get(VERSION_LABEL, ""))
@@ -156,7 +158,8 @@ def _share(route: Object, track: Track) -> int:
     return 0
 
 
-def _ago(moment: str | None, now_s: float) -> float | None:
+def seconds_since(moment: str | None, now_s: float) -> float | None:
+    """Seconds since a moment of Unix time that was written down; None if none was."""
     return None if moment is None else max(now_s - float(moment), 0.0)
 
 
@@ -176,10 +179,11 @@ def _ready_s(pods: Sequence[Object], now_s: float) -> float | None:
     return max(since, default=None)
 
 
-def _waits(pods: Sequence[Object]) -> list[str]:
+def waits_of(pods: Sequence[Object]) -> tuple[str, ...]:
+    """What the kubelet says of containers that do not run."""
     found = [
         container.get("state", {}).get("waiting", {}).get("reason", "")
         for pod in pods
         for container in _containers(pod)
     ]
-    return [str(reason) for reason in found if reason]
+    return tuple(str(reason) for reason in found if reason)

@@ -15,7 +15,8 @@ import pulumi_kubernetes as kubernetes
 from pulumi_kubernetes.apiextensions import CustomResource
 
 from components.kubernetes.labels import selector_labels, standard_labels
-from components.plan.rollout import Track
+from components.plan.rolling import is_rolled
+from components.plan.rollout import STEADY_S, Track
 from components.plan.rollout_labels import TRACK_LABEL, VERSION_LABEL
 from components.plan.tenants import ServicePlan
 from components.runtime.objects_pods import (
@@ -84,9 +85,8 @@ class Replicas:
 
     @property
     def _pod_labels(self) -> dict[str, str]:
-        if not self.track:
-            return self._labels
-        return {**self._labels, TRACK_LABEL: self.track.value, VERSION_LABEL: version_of(self.service)}
+        track = {TRACK_LABEL: self.track.value} if self.track else {}
+        return {**self._labels, **track, VERSION_LABEL: version_of(self.service)}
 
     def _metadata(self, annotations: Mapping[str, str] | None = None) -> ObjectMetaArgsDict:
         """Metadata of one of its objects: all have the service's name and its namespace."""
@@ -127,6 +127,8 @@ class Replicas:
                 "replicas": self._least,
                 "selector": {"match_labels": self._selector},
                 "strategy": strategy(plan),
+                # A container without a readiness probe is ready the moment it starts, also one that ends at once.
+                "min_ready_seconds": STEADY_S if is_rolled(plan) else 0,
                 "progress_deadline_seconds": PROGRESS_S,
                 "template": template,
             },

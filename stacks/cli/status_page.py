@@ -40,6 +40,7 @@ LEVELS = {
     Cause.STARTING: Level.BUSY,
     Cause.QUOTA: Level.WARN,
     Cause.HELD: Level.WARN,
+    Cause.ROLLOUT: Level.WARN,
 }
 """Of causes; all others need somebody."""
 
@@ -129,11 +130,10 @@ def gpu_lines(plan: RegionPlan, found: Found) -> tuple[GpuLine, ...]:
     for claim in seen.claims:
         for node, holder in _holders(claim):
             held[node].append(holder)
-    models = {host.name: rack.hardware.gpu_model for rack in plan.racks for host in rack.hosts}
     return tuple(
         GpuLine(
             node=host.name,
-            model=models[host.name],
+            model=host.gpu_model,
             level=Level.GOOD if published[host.name] == host.gpus else Level.BAD,
             published=published[host.name],
             planned=host.gpus,

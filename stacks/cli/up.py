@@ -16,6 +16,7 @@ from stacks.cli.layers import NEEDS, Operation, Phase, raise_for_failures, run_l
 from stacks.cli.preview_run import from_state
 from stacks.description import describe, refuse_unready
 from stacks.project import ROOT
+from stacks.rolling import wake_those_to_change
 from stacks.rollout import roll_out
 
 
@@ -60,17 +61,23 @@ def up(
         if plan and approved:
             plans = _held_to(approved, region, layers, Path(folder))
             variables = {VARIABLE: str(plan.resolve())}
+        if "runtime" in layers:
+            wake_those_to_change(described.plan, ROOT, _say)
         with output.Progress(f"region up {region}", layers, as_json) as progress:
             phases = run_layers(region, layers, Operation.UP, progress.report, plans=plans, variables=variables)
     costs.measure(described.plan)
     output.show_phases(f"region up {region}", phases, as_json)
     raise_for_failures(phases)
     if "runtime" in layers:
-        roll_out(described.plan, ROOT, lambda line: output.people.print(line, highlight=False))
+        roll_out(described.plan, ROOT, _say)
     if not as_json:
         _say_done(phases)
         if "runtime" in layers:
             output.people.print(overview.how_to_call(described.plan), highlight=False, soft_wrap=True)
+
+
+def _say(line: str) -> None:
+    output.people.print(line, highlight=False, soft_wrap=True)
 
 
 def _held_to(approved: plan_file.PlanFile, region: str, layers: Sequence[str], folder: Path) -> Mapping[str, Path]:

@@ -30,8 +30,12 @@ quota: {{pods: 10, gpus: 0}}
 services:
   - name: steady
     image: {image}
-    health: {{path: /healthz, grace_s: 30, interval_s: 10}}
+    health: {{path: /healthz, grace_s: 5, interval_s: 2, restart_limit: 2}}
     scaling: {{min: 1, max: 1, concurrency: 50}}
+  - name: sleeper
+    image: {image}
+    health: {{path: /healthz, grace_s: 5, interval_s: 2, restart_limit: 2}}
+    scaling: {{min: 0, max: 1, concurrency: 50, idle_after_s: 5}}
   - name: busy
     image: hello-gpu
     scaling: {{max: 3, concurrency: 20, requests_per_second: 2, cpu_percent: 90, window_s: 15, idle_after_s: 20}}
@@ -92,7 +96,7 @@ def lab() -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def tenant(lab: None) -> Iterator[Path]:
-    """A tenant with two services; gone at the end."""
+    """A tenant with three services; gone at the end."""
     TENANT_FILE.write_text(TENANT.format(image=GOOD))
     try:
         run("region", "up", "lab", *LAYERS)
@@ -132,18 +136,25 @@ async def _called_for(host: str, seconds: float, parallel: int, pause_s: float) 
 
 
 def test_a_version_that_does_not_answer_never_takes_the_working_one_down(tenant: Path) -> None:
-    host = "steady.e2e.lab.internal"
-    assert asyncio.run(call(GATEWAY, host=host)).status == 200
+    hosts = [f"{name}.e2e.lab.internal" for name in ("steady", "sleeper")]
+    for host in hosts:
+        assert asyncio.run(call(GATEWAY, host=host)).status == 200
+    put_to_sleep("tenant-e2e", "sleeper")
     tenant.write_text(TENANT.format(image=BAD))
     try:
-        run("region", "up", "lab", "--layer", "runtime")
+        told = run("region", "up", "lab", "--layer", "runtime", expect=(3,)).stderr
+        assert all(f"e2e/{name}: it does not start" in told for name in ("steady", "sleeper")), "the run says so"
         images = kubectl("-n", "tenant-e2e", "get", "pods", "-o", "jsonpath={.items[*].spec.containers[*].image}")
         assert BAD in images, f"the bad version was not even tried: {images}"
-        seen = asyncio.run(_called_for(host, seconds=15, parallel=2, pause_s=0.1))
-        print(f"answers while the bad version stood beside it: {dict(seen)}")
-        assert set(seen) == {200}, f"requests were lost to a version that does not answer: {dict(seen)}"
+        for host in hosts:
+            seen = asyncio.run(_called_for(host, seconds=10, parallel=2, pause_s=0.1))
+            print(f"answers of {host} while the bad version stood beside it: {dict(seen)}")
+            assert set(seen) == {200}, f"requests were lost to a version that does not answer: {dict(seen)}"
     finally:
         tenant.write_text(TENANT.format(image=GOOD))
+    run("region", "up", "lab", "--layer", "runtime")
+    held = kubectl("-n", "tenant-e2e", "get", "scaledobject", "sleeper", "-o", "jsonpath={.metadata.annotations}")
+    assert "paused-replicas" not in held, f"with a version that runs it may sleep again: {held}"
 
 
 def test_of_several_targets_the_one_that_asks_for_most_scales(tenant: Path) -> None:

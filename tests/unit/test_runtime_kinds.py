@@ -9,7 +9,7 @@ from types import MappingProxyType
 import pulumi
 import pytest
 
-from components.plan.rollout import Track
+from components.plan.rollout import STEADY_S, Track
 from components.plan.tenants import ScalingPlan, ServicePlan
 from components.runtime.job import Job, JobArgs
 from components.runtime.objects_job import job_name
@@ -53,6 +53,13 @@ def test_a_worker_without_a_target_has_its_number_from_the_description_at_all_ti
     deployment = of(WORKER)["demo.chat-deployment"]
     assert deployment.inputs["spec"]["replicas"] == 2
     assert deployment.ignored == ()
+
+
+def test_what_is_rolled_must_run_for_a_while_before_an_old_replica_ends() -> None:
+    """A container without a readiness probe is ready as soon as it starts, also one that ends at once."""
+    assert of(SERVICE)["demo.chat-deployment"].inputs["spec"]["minReadySeconds"] == STEADY_S
+    immediate = replace(SERVICE, rollout=Rollout(strategy=Strategy.IMMEDIATE))
+    assert not of(immediate)["demo.chat-deployment"].inputs["spec"]["minReadySeconds"], "there is no old one"
 
 
 def test_a_worker_with_a_queue_is_scaled_by_it() -> None:
