@@ -135,7 +135,7 @@ class Cluster:
 
     def _pod(self) -> dict[str, Any]:
         is_bad = self.version in self.broken
-        state = {"waiting": {"reason": "CrashLoopBackOff"}} if is_bad else {"running": {}}
+        state: dict[str, Any] = {"waiting": {"reason": "CrashLoopBackOff"}} if is_bad else {"running": {}}
         return {
             "metadata": {"name": "chat-1", "labels": {VERSION_LABEL: self.version}},
             "status": {"containerStatuses": [{"restartCount": 0, "state": state}]},
