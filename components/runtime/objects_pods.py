@@ -30,6 +30,7 @@ if TYPE_CHECKING:
         ProbeArgsDict,
         ResourceRequirementsArgsDict,
     )
+    from pulumi_kubernetes.meta.v1 import ObjectMetaArgsDict
     from pulumi_kubernetes.resource.v1 import ResourceClaimTemplateSpecArgsDict
 
 GRACE_S = 5
@@ -48,6 +49,9 @@ VOLUME_CLASS = "local-disk"
 """StorageClass of disks of the host. It must bind once a pod is placed (WaitForFirstConsumer)."""
 SERVICE_LABEL = "gpuregion.dev/service"
 """Label of pods by which their use is counted; its value is the service's name."""
+SCRAPE, SCRAPE_PORT = "prometheus.io/scrape", "prometheus.io/port"
+"""Annotations by which the role `metrics` finds pods that tell about themselves, as engines of models do: tokens are
+metered from that."""
 VERSION_CHARACTERS = 12
 TOLD = {"POD_NAME": "metadata.name", "NODE_NAME": "spec.nodeName"}
 """Variables by which a program knows where it is. A description's own of these names win."""
@@ -136,7 +140,10 @@ def pod_template(
                 ]
             }
         }
-    return {"metadata": {"labels": {**labels, SERVICE_LABEL: plan.name}}, "spec": spec}
+    metadata: ObjectMetaArgsDict = {"labels": {**labels, SERVICE_LABEL: plan.name}}
+    if plan.model:
+        metadata["annotations"] = {SCRAPE: "true", SCRAPE_PORT: str(plan.port)}
+    return {"metadata": metadata, "spec": spec}
 
 
 def _container(plan: ServicePlan, claim: str | None, secret: pulumi.Input[str] | None) -> ContainerArgsDict:
