@@ -192,14 +192,33 @@ def run_step(step: Step, *, folder: Path = ROOT, environment: Mapping[str, str] 
 
 @contextmanager
 def kept(steps: Iterable[Step], *, folder: Path = ROOT) -> Generator[None]:
-    """Put the files that a guide writes back as they were before it, whatever happens within."""
-    paths = {folder / step.path for step in steps if isinstance(step, Written)}
-    before = {path: path.read_bytes() if path.exists() else None for path in paths}
+    """Put the files that a guide writes back as they were before it. Raises GuideError if it did not do so itself."""
+    paths = sorted({folder / step.path for step in steps if isinstance(step, Written)})
+    before = {path: _content(path) for path in paths}
     try:
         yield
+        left = [str(path.relative_to(folder)) for path in paths if _content(path) != before[path]]
+        if left:
+            raise GuideError(f"it ends, and does not put back {', '.join(left)}")
     finally:
         for path, content in before.items():
             if content is None:
                 path.unlink(missing_ok=True)
             else:
                 path.write_bytes(content)
+
+
+def _content(path: Path) -> bytes | None:
+    return path.read_bytes() if path.exists() else None
+
+
+def follow(name: str, *, folder: Path = ROOT) -> None:
+    """Do all that a guide says. Raises GuideError with its path; the files that it writes are then as before it."""
+    path = guide_path(name)
+    try:
+        steps = read(path.read_text())
+        with kept(steps, folder=folder):
+            for step in steps:
+                run_step(step, folder=folder)
+    except GuideError as error:
+        raise GuideError(f"{path.relative_to(ROOT)}, {error}") from None

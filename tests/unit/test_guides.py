@@ -177,3 +177,23 @@ def test_files_that_a_guide_writes_are_as_before_afterwards_whatever_happens(tmp
         (tmp_path / "removed.yaml").unlink()
         raise GuideError
     assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {"was.yaml": "before\n"}
+
+
+def test_a_guide_that_leaves_a_file_behind_is_told_so_and_the_file_goes(tmp_path: Path) -> None:
+    steps = guides.read("Write `new.yaml`:\n```yaml\nnow\n```\n")
+    with pytest.raises(GuideError, match=r"does not put back new\.yaml"), guides.kept(steps, folder=tmp_path):
+        guides.run_step(steps[0], folder=tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_guide_is_followed_to_its_end_and_a_failure_names_the_guide(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(guides, "ROOT", tmp_path)
+    (tmp_path / "docs" / "guides").mkdir(parents=True)
+    (tmp_path / "docs" / "guides" / "ours.md").write_text(GUIDE + "\n" + block("$ rm tenants/first.yaml"))
+    guides.follow("ours", folder=tmp_path)
+    (tmp_path / "docs" / "guides" / "ours.md").write_text(GUIDE + "\n" + block("$ false"))
+    with pytest.raises(GuideError, match=r"docs/guides/ours\.md, line 29: \$ false"):
+        guides.follow("ours", folder=tmp_path)
+    assert not (tmp_path / "tenants" / "first.yaml").exists()
