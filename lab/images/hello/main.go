@@ -29,6 +29,12 @@ type answer struct {
 	UpMilliseconds int64 `json:"up_ms"`
 }
 
+// greeting says all of it in one line; `hello` where no other word is given.
+func (a answer) greeting(word string) string {
+	gpus := cmp.Or(strings.Join(a.GPUs, ", "), "no GPU")
+	return fmt.Sprintf("%s from %s on %s with %s", cmp.Or(word, "hello"), a.Pod, a.Node, gpus)
+}
+
 // device matches the variable by which the device driver names one GPU, through CDI.
 var device = regexp.MustCompile(`^GPU_DEVICE_[0-9]+$`)
 
@@ -71,7 +77,7 @@ func main() {
 	pod = cmp.Or(os.Getenv("POD_NAME"), pod)
 	node := cmp.Or(os.Getenv("NODE_NAME"), "unknown")
 	own := answer{Pod: pod, Node: node, GPUs: gpus(os.Environ())}
-	own.Message = fmt.Sprintf("hello from %s on %s with %s", pod, node, cmp.Or(strings.Join(own.GPUs, ", "), "no GPU"))
+	own.Message = own.greeting(os.Getenv("GREETING"))
 
 	server := &http.Server{
 		Addr:              ":" + cmp.Or(os.Getenv("PORT"), "8080"),
@@ -92,6 +98,7 @@ func main() {
 		defer done()
 		_ = server.Shutdown(deadline)
 	}()
+	log.Printf("listens on %s", server.Addr)
 	if err := server.ListenAndServe(); !errors.Is(err, http.ErrServerClosed) {
 		log.Fatal(err)
 	}

@@ -27,3 +27,13 @@ func TestTheAnswerNamesPodNodeAndGPU(t *testing.T) {
 		t.Fatalf("got %+v", got)
 	}
 }
+
+func TestTheGreetingIsOneLineOfAllAndItsWordCanBeChosen(t *testing.T) {
+	with := answer{Pod: "p", Node: "n", GPUs: []string{"gpu-0", "gpu-1"}}
+	if said := with.greeting(""); said != "hello from p on n with gpu-0, gpu-1" {
+		t.Fatalf("said %q", said)
+	}
+	if said := (answer{Pod: "p", Node: "n"}).greeting("good morning"); said != "good morning from p on n with no GPU" {
+		t.Fatalf("said %q", said)
+	}
+}
