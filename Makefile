@@ -36,11 +36,13 @@ integration: lab ## Tests of parts against the lab's real programs.
 	@pytest -q -m "integration and not nightly" tests/integration
 	@echo "left out: the nightly tier (make nightly), which repeats on a bench what the end-to-end story does once"
 
-nightly: lab ## Machines and roles at length, on benches of their own.
+nightly: lab ## Machines and roles at length, on benches of their own; then what a region that serves survives under load.
 	@pytest -q -m nightly tests/integration
+	@pytest -q -m "e2e and nightly" tests/e2e
 
 e2e: tools ## The whole lab: from nothing to the served request, again, kill and resume, down.
-	@pytest -q -m e2e tests/e2e
+	@pytest -q -m "e2e and not nightly" tests/e2e
+	@echo "left out: the nightly tier (make nightly), with faults that last minutes, and cold starts by the hundred"
 
 test: check unit integration e2e ## Every tier of tests.
 

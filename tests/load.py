@@ -201,9 +201,19 @@ async def _read_answer(reader: asyncio.StreamReader) -> tuple[str, bool]:
     return head.split()[1], fields.get("connection") != "close"
 
 
-async def send(target: Target, rate: float, seconds: float, *, is_over: Callable[[], bool] = lambda: False) -> Account:
-    """Send for so many seconds, or until `is_over` says so, then wait for what is under way."""
-    account = Account()
+async def send(
+    target: Target,
+    rate: float,
+    seconds: float,
+    *,
+    is_over: Callable[[], bool] = lambda: False,
+    account: Account | None = None,
+) -> Account:
+    """Send for so many seconds, or until `is_over` says so, then wait for what is under way.
+
+    An `account` that is given is written to as requests end, for who looks at it meanwhile.
+    """
+    account = Account() if account is None else account
     client = Client(target)
     under_way: set[asyncio.Task[None]] = set()
     began = time.monotonic()
@@ -243,8 +253,7 @@ def under_load(target: Target, rate: float, *, longest_s: float = 900) -> Genera
     account, over = Account(), threading.Event()
 
     def work() -> None:
-        done = asyncio.run(send(target, rate, longest_s, is_over=over.is_set))
-        account.requests, account.seconds = done.requests, done.seconds
+        asyncio.run(send(target, rate, longest_s, is_over=over.is_set, account=account))
 
     thread = threading.Thread(target=work, name="load")
     thread.start()

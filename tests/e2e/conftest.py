@@ -12,6 +12,9 @@ import pytest
 
 from tests.e2e import machine
 from tests.e2e.process import run
+from tests.e2e.services import lab
+
+__all__ = ["before", "lab"]
 
 
 @pytest.fixture(scope="session")
