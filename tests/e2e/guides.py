@@ -155,10 +155,20 @@ def _is_line(expected: str, came: str) -> bool:
 
 
 def difference(expected: Sequence[str], came: Sequence[str]) -> str:
-    """What came other than shown. A line that stands for one that came is not told as a difference."""
-    resolved = [next((found for found in came if _is_line(line, found)), line) for line in expected]
-    lines = difflib.unified_diff(resolved, list(came), "as the guide shows it", "as it came", lineterm="", n=100)
-    return "\n".join(lines) or "the same lines, in another order"
+    """What came (`+`) in place of what is shown (`-`). What dots stand for is told as it came, and not as a difference."""
+    resolved = [line if line.strip() == _ANY else _first_like(line, came) for line in expected]
+    told: list[str] = []
+    for _, begin, end, first, last in difflib.SequenceMatcher(None, resolved, came, autojunk=False).get_opcodes():
+        shown, found = resolved[begin:end], came[first:last]
+        if shown == found or {line.strip() for line in shown} == {_ANY}:
+            told += [f"  {line}" for line in found]
+        else:
+            told += [*(f"- {line}" for line in shown), *(f"+ {line}" for line in found)]
+    return "\n".join(told)
+
+
+def _first_like(line: str, came: Sequence[str]) -> str:
+    return next((found for found in came if _is_line(line, found)), line)
 
 
 def run_step(step: Step, *, folder: Path = ROOT, environment: Mapping[str, str] = OPERATOR) -> None:

@@ -127,13 +127,14 @@ def test_a_line_that_is_missing_new_or_in_another_place_is_no_match(expected: li
 
 
 def test_a_difference_shows_the_lines_that_differ_and_not_those_that_dots_stand_for() -> None:
-    shown = guides.difference(["took ... s", "done"], ["took 1.2 s", "failed"]).splitlines()
-    assert " took 1.2 s" in shown
-    assert [line for line in shown if line[:1] in "+-" and line[:3] not in ("+++", "---")] == ["-done", "+failed"]
+    shown = guides.difference(["...", "took ... s", "done", "..."], ["first", "took 1.2 s", "failed", "last"])
+    assert shown.splitlines() == ["  first", "  took 1.2 s", "- done", "- ...", "+ failed", "+ last"]
+    shown = guides.difference(["...", "took ... s", "last"], ["one", "two", "took 1.2 s", "end"])
+    assert shown.splitlines() == ["  one", "  two", "  took 1.2 s", "- last", "+ end"]
 
 
 def test_a_command_that_prints_other_than_shown_is_told_with_its_line_and_both(tmp_path: Path) -> None:
-    with pytest.raises(GuideError, match=r"(?s)line 2: \$ echo came.*-expected.*\+came"):
+    with pytest.raises(GuideError, match=r"(?s)line 2: \$ echo came.*- expected.*\+ came"):
         guides.run_step(only("$ echo came\nexpected"), folder=tmp_path)
 
 
