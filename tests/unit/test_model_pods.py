@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import shutil
+from pathlib import Path
 from typing import Any, cast
 
 import pytest
 
+from components.plan.compile import compile_region
+from components.plan.pending import pending_index
 from components.runtime.objects_pods import pod_template
 from components.runtime.objects_routes import interceptor_route_spec
 from tests.a_service import chat
+from tests.e2e import guides
+from tests.regions import REGIONS, load_lab
 from tests.unit.test_gpu_fleet_rules import service_of
 
 ECHO = "model: lab-echo\nscaling: {max: 2}"
@@ -48,3 +54,15 @@ def test_the_engine_of_a_model_is_scraped_so_that_its_tokens_are_metered(service
 
 def test_an_image_of_a_tenants_own_is_not_scraped() -> None:
     assert "annotations" not in cast("dict[str, Any]", pod_template(chat(), {}))["metadata"]
+
+
+def test_the_guide_on_the_first_model_declares_one_that_sleeps_until_it_is_asked(tmp_path: Path) -> None:
+    for folder in ("lab", "_catalogue"):
+        shutil.copytree(REGIONS / folder, tmp_path / "stacks/regions" / folder)
+    (file,) = (s for s in guides.read(guides.guide_path("my-first-model").read_text()) if isinstance(s, guides.Written))
+    guides.run_step(file, folder=tmp_path)
+    region = load_lab(tmp_path)
+    (found,) = (s for s in compile_region(region, pending_index(region)).runtime.services if s.tenant == "first-model")
+    assert found.host == "echo.first-model.lab.internal"
+    assert found.model is not None
+    assert (found.model.model, found.min_replicas, found.max_replicas) == ("lab-echo", 0, 3)

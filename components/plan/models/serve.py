@@ -12,7 +12,7 @@ from components.spec.catalogue.catalogue import Catalogue
 from components.spec.catalogue.model import ModelProfile
 
 WEIGHTS = "/models"
-"""Where a replica finds the weights: the cache of the rack, filled from the region's bucket by digest."""
+"""Where an engine is told to find its weights. Nothing brings them there yet: docs/guides/models.md says what is missing."""
 
 READ_GIB_S = 5.0
 """Speed at which a replica reads its weights from the disks of the host: a choice of this project, until measured."""
