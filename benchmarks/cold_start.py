@@ -1,204 +1,204 @@
-"""How long a sleeping service takes to answer, where that time goes, and what the gateway costs when it is awake.
+"""How long a sleeping service takes to answer, where that time goes, and what it takes with the upstream's settings or
+with a warm pool of one.
 
-    python benchmarks/cold_start.py [--region lab] [--service hello-gpu] [--wakes 20] [--warm 500]
+    python -m benchmarks.cold_start [--region lab] [--service hello-gpu] [--wakes 20]
 
-Each wake begins when the service has no pod. Steps are timed by watches on the API, at this machine: what the API
-tells late is late here too. The warm peer of the gateway is the pod itself, called directly.
+Each wake begins when the service has no pod, and goes by its name and through the gateway. Beside the region's service
+stands the same program under upstream's defaults: its own scaler (asks every 500 ms, tells every 200), KEDA's intervals,
+a token, service links, a readiness probe. What the whole cluster has in common, such as kube-proxy's interval, both have.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
-import http.client
 import json
 import os
 import platform
 import statistics
-import time
-from collections.abc import Callable, Coroutine, Iterator, Mapping
-from contextlib import asynccontextmanager
-from typing import Any
+import subprocess
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, cast
 
-from components.clients.kubernetes import Kubernetes, Object
-from components.clients.web import Answer, call
+import dns.resolver
+
+from benchmarks.beside import (
+    NAMESPACE,
+    Object,
+    Placed,
+    beside,
+    cluster,
+    like,
+    objects,
+    of_region,
+    put_to_sleep,
+    until_taken,
+)
+from benchmarks.wake import STEPS, Wake, of_containerd, wake_once
+from components.clients.kubernetes_change import KubernetesChange
+from components.plan.cost.forecast import service_cost
 from components.plan.model import RegionPlan
-from components.plan.naming import kubeconfig_path
+from components.plan.serving import KEDA_NAMESPACE
 from components.plan.tenants import ServicePlan
 from stacks.project import ROOT, load_plan
+from tests.load import Target, percentile, send
 
-STEPS = (
-    ("scaled", "interceptor and KEDA: request to desired count 1"),
-    ("created", "controllers: desired count to pod"),
-    ("bound", "scheduler: pod to node, with the claim of its GPUs"),
-    ("started", "kubelet and containerd: node to running program"),
-    ("endpoint", "kubelet's report: running program to ready endpoint"),
-    ("answered", "kube-proxy and interceptor: ready endpoint to answer"),
-)
-"""Moment -> what lies between the moment before and this one."""
 TARGET_S = {50: 1.0, 95: 1.5}
-SETTLE_S = 2.0
-"""From the last pod's end to the next call: endpoints and the scaler's count have caught up."""
-ASLEEP_S = 120
+SCALER, SCALER_SERVICE = "keda-add-ons-http-scaler", "keda-add-ons-http-external-scaler"
+OF_OURS = ("KEDA_HTTP_QUEUE_TICK_DURATION", "KEDA_HTTP_SCALER_STREAM_INTERVAL_MS")
+"""Settings of the scaler that the region changes."""
+PEER = "peer"
+WARM_RATE = 2.0
 
 
-class Wake:
-    """The moments of one wake, by name, seconds of the monotonic clock."""
+@dataclass(frozen=True, kw_only=True)
+class Found:
+    """What was measured, seconds."""
 
-    def __init__(self) -> None:
-        self.began = 0.0
-        self.at: dict[str, float] = {}
-
-    def mark(self, moment: str) -> None:
-        self.at.setdefault(moment, time.monotonic())
-
-    def on_deployment(self, deployment: Object) -> None:
-        if deployment["spec"].get("replicas"):
-            self.mark("scaled")
-
-    def on_pod(self, pod: Object) -> None:
-        if pod["metadata"].get("deletionTimestamp"):
-            return
-        self.mark("created")
-        if pod["spec"].get("nodeName"):
-            self.mark("bound")
-
-    def on_slice(self, endpoints: Object) -> None:
-        if any(e.get("conditions", {}).get("ready") for e in endpoints.get("endpoints") or ()):
-            self.mark("endpoint")
-
-    def on_answer(self, answer: Answer) -> None:
-        self.mark("answered")
-        if (up_ms := json.loads(answer.text).get("up_ms")) is not None:
-            # The program tells how long it has run: nobody else knows when it began to.
-            self.at["started"] = self.at["answered"] - up_ms / 1000
-
-    def durations(self) -> Iterator[tuple[str, float]]:
-        """Seconds of each step; a moment that was told after the next one counts as nothing."""
-        before = self.began
-        for moment, _ in STEPS:
-            now = max(before, self.at.get(moment, before))
-            yield moment, now - before
-            before = now
-
-    @property
-    def seconds(self) -> float:
-        return self.at["answered"] - self.began
+    ours: Sequence[Wake]
+    peer: Sequence[Wake]
+    warm: Sequence[float]
+    """Single requests, each on a connection of its own, to a replica that waits."""
+    month_eur: float
+    """What the waiting replica costs a month by the region's price list."""
 
 
-@asynccontextmanager
-async def background(*work: Coroutine[Any, Any, None]):
-    """Runs beside the body, and ends with it."""
-    tasks = [asyncio.create_task(w) for w in work]
-    try:
-        yield
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-
-
-async def follow(api: Kubernetes, path: str, tell: Callable[[Object], None], **query: str) -> None:
-    since = (await api.get(path, **query))["metadata"]["resourceVersion"]
-    async for event in api.watch(path, resourceVersion=since, **query):
-        if event.kind in ("ADDED", "MODIFIED"):
-            tell(event.object)
-
-
-async def wake_once(api: Kubernetes, plan: RegionPlan, service: ServicePlan) -> Wake:
-    await asleep(api, service)
-    wake, place = Wake(), f"namespaces/{service.namespace}"
-    label = f"app.kubernetes.io/name={service.name}"
-    async with background(
-        follow(
-            api,
-            f"/apis/apps/v1/{place}/deployments",
-            wake.on_deployment,
-            fieldSelector=f"metadata.name={service.name}",
-        ),
-        follow(api, f"/api/v1/{place}/pods", wake.on_pod, labelSelector=label),
-        follow(
-            api,
-            f"/apis/discovery.k8s.io/v1/{place}/endpointslices",
-            wake.on_slice,
-            labelSelector=f"kubernetes.io/service-name={service.name}",
-        ),
-    ):
-        await asyncio.sleep(SETTLE_S)
-        wake.began = time.monotonic()
-        answer = await call(plan.runtime.gateway_vip, host=service.host)
-        wake.on_answer(answer)
-        if answer.status != 200:
-            raise SystemExit(f"{service.host} answered HTTP {answer.status}: {answer.text.strip()}")
-        await asyncio.sleep(0.2)  # the watches may be a little behind the answer
-    return wake
-
-
-async def asleep(api: Kubernetes, service: ServicePlan) -> None:
-    label = f"app.kubernetes.io/name={service.name}"
-    for _ in range((service.idle_after_s + ASLEEP_S) * 2):
-        if not await api.items(f"/api/v1/namespaces/{service.namespace}/pods", labelSelector=label):
-            return
-        await asyncio.sleep(0.5)
-    raise SystemExit(f"{service.name} does not fall asleep: somebody calls it, or KEDA does not scale it down")
-
-
-def warm_ms(address: str, port: int, host: str, count: int) -> list[float]:
-    """Milliseconds of each of `count` requests over one connection."""
-    connection = http.client.HTTPConnection(address, port, timeout=10)
-    times: list[float] = []
-    for _ in range(count):
-        began = time.monotonic()
-        connection.request("GET", "/", headers={"Host": host})
-        connection.getresponse().read()
-        times.append((time.monotonic() - began) * 1000)
-    connection.close()
-    return times
-
-
-def percentile(values: list[float], percent: int) -> float:
-    """By nearest rank: the smallest value that `percent` of all do not exceed."""
-    ordered = sorted(values)
-    return ordered[max(0, -(-percent * len(ordered) // 100) - 1)]
-
-
-async def measure(plan: RegionPlan, service: ServicePlan, wakes: int, warm: int) -> Mapping[str, Any]:
-    async with Kubernetes.from_file(ROOT / kubeconfig_path(plan.region)) as api:
-        cold: list[Wake] = []
-        for number in range(1, wakes + 1):
-            cold.append(await wake_once(api, plan, service))
-            print(f"wake {number} of {wakes}: {cold[-1].seconds:.2f} s", flush=True)
-        label = f"app.kubernetes.io/name={service.name}"
-        pods = await api.items(f"/api/v1/namespaces/{service.namespace}/pods", labelSelector=label)
-        address = str(pods[0]["status"]["podIP"])
-        vip = plan.runtime.gateway_vip
-        through = await asyncio.to_thread(warm_ms, vip, 80, service.host, warm)
-        direct = await asyncio.to_thread(warm_ms, address, service.port, service.host, warm)
-    return {
-        "machine": f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}, {platform.platform()}",
-        "cold_s": [round(w.seconds, 3) for w in cold],
-        "steps_s": {m: round(statistics.median(dict(w.durations())[m] for w in cold), 3) for m, _ in STEPS},
-        "warm_ms": {
-            name: {str(p): round(percentile(times, p), 2) for p in (50, 95)}
-            for name, times in (("gateway", through), ("direct", direct))
-        },
+async def peer_scaler(api: KubernetesChange) -> list[Placed]:
+    """A second scaler as upstream ships it, and the service by which KEDA reaches it."""
+    where = f"namespaces/{KEDA_NAMESPACE}"
+    ours = await api.get(f"/apis/apps/v1/{where}/deployments/{SCALER}")
+    service = await api.get(f"/api/v1/{where}/services/{SCALER_SERVICE}")
+    labels = {"bench": PEER}
+    template: Object = json.loads(json.dumps(ours["spec"]["template"]))
+    template["metadata"]["labels"] = labels
+    (container,) = template["spec"]["containers"]
+    variables: list[Object] = container["env"]
+    container["env"] = [variable for variable in variables if variable["name"] not in OF_OURS]
+    metadata = {"name": f"{PEER}-scaler", "namespace": KEDA_NAMESPACE}
+    deployment = {
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": metadata,
+        "spec": {"replicas": 1, "selector": {"matchLabels": labels}, "template": template},
     }
+    ports = [{k: v for k, v in port.items() if k != "nodePort"} for port in service["spec"]["ports"]]
+    reached = {
+        "apiVersion": "v1",
+        "kind": "Service",
+        "metadata": metadata,
+        "spec": {"selector": labels, "ports": ports},
+    }
+    return [(f"/apis/apps/v1/{where}/deployments", deployment), (f"/api/v1/{where}/services", reached)]
 
 
-def show(found: Mapping[str, Any]) -> None:
-    print(f"\n{found['machine']}")
+def as_upstream(placed: list[Placed], service: ServicePlan) -> list[Placed]:
+    """The same service with everything that has a default left at it."""
+    by_kind: dict[str, Object] = {thing["kind"]: thing for _, thing in placed}
+    pod = by_kind["Deployment"]["spec"]["template"]["spec"]
+    for key in ("serviceAccountName", "automountServiceAccountToken", "enableServiceLinks"):
+        pod.pop(key)
+    pod["containers"][0]["readinessProbe"] = {"httpGet": {"path": "/healthz", "port": service.port}}
+    scaled = by_kind["ScaledObject"]["spec"]
+    for key in ("pollingInterval", "cooldownPeriod", "advanced"):
+        scaled.pop(key)
+    port = scaled["triggers"][0]["metadata"]["scalerAddress"].rpartition(":")[2]
+    scaled["triggers"][0]["metadata"]["scalerAddress"] = f"{PEER}-scaler.{KEDA_NAMESPACE}:{port}"
+    return placed
+
+
+def name_server(plan: RegionPlan, known: str) -> Callable[[str], str]:
+    """Looks names up as a client does; a service that is not the region's has the same address as `known`."""
+    resolver = dns.resolver.Resolver(configure=False)
+    resolver.nameservers = list(plan.endpoints.dns)
+
+    def look_up(name: str) -> str:
+        asked = known if name.endswith(f".{NAMESPACE}.internal") else name
+        found = cast("Sequence[Any]", resolver.resolve(asked, "A"))
+        return str(found[0])
+
+    return look_up
+
+
+def read_journal(wake: Wake) -> None:
+    """Add the moments that the lab's host knows; other regions' hosts are not entered."""
+    words = (
+        "-m",
+        "lab",
+        "exec",
+        wake.node,
+        "journalctl",
+        "-u",
+        "containerd",
+        "-o",
+        "cat",
+        "--since=-60s",
+        "--no-pager",
+    )
+    done = subprocess.run([sys.executable, *words], cwd=ROOT, capture_output=True, text=True, check=False)
+    for moment, at in of_containerd(done.stdout, wake.pod).items():
+        wake.at[moment] = at
+
+
+async def measure(plan: RegionPlan, service: ServicePlan, wakes: int) -> Found:
+    look_up = name_server(plan, service.host)
+    peer = like(service, PEER, gpus=service.gpus, gpu=service.gpu)
+    cold: dict[str, list[Wake]] = {service.name: [], PEER: []}
+    async with cluster(plan) as api:
+        others = [*await peer_scaler(api), *as_upstream(objects(plan, peer), peer)]
+        async with beside(api, plan, others):
+            await until_taken(api, plan, [peer])
+            for number in range(1, wakes + 1):
+                for each in (service, peer):
+                    await put_to_sleep(api, each)
+                    wake = await wake_once(api, each, look_up)
+                    if plan.cluster.simulated:
+                        await asyncio.to_thread(read_journal, wake)
+                    cold[each.name].append(wake)
+                told = ", ".join(f"{name} {found[-1].seconds:.2f} s" for name, found in cold.items())
+                print(f"wake {number} of {wakes}: {told}", flush=True)
+        target = Target(url=f"http://{plan.runtime.gateway_vip}/", host=service.host)
+        await send(target, WARM_RATE, 1)  # awake
+        account = await send(target, WARM_RATE, wakes / WARM_RATE)
+    kept = service_cost(replace(service, min_replicas=1), plan.runtime.fleet, plan.runtime.prices)
+    return Found(
+        ours=cold[service.name],
+        peer=cold[PEER],
+        warm=[r.took for r in account.answered],
+        month_eur=kept.floor.total,
+    )
+
+
+def steps(wakes: Sequence[Wake]) -> Mapping[str, float]:
+    """Median seconds of each step."""
+    return {moment: statistics.median(dict(w.durations())[moment] for w in wakes) for moment, _ in STEPS}
+
+
+def show(found: Found) -> None:
+    print(f"\n{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}, {platform.platform()}")
+    ours, peer = [w.seconds for w in found.ours], [w.seconds for w in found.peer]
     for percent, target in TARGET_S.items():
-        value = percentile(found["cold_s"], percent)
+        value = percentile(ours, percent)
         verdict = "reached" if value <= target else "missed"
-        print(f"cold start p{percent} of {len(found['cold_s'])}: {value:.2f} s (at most {target} s: {verdict})")
-    total = sum(found["steps_s"].values())
+        print(f"cold start p{percent} of {len(ours)}: {value:.2f} s (at most {target} s: {verdict})", end="")
+        print(f"; with upstream's settings {percentile(peer, percent):.2f} s", end="")
+        print(f"; with a warm replica {percentile(found.warm, percent) * 1000:.1f} ms")
+    print(f"a warm replica costs EUR {found.month_eur:.2f} a month by the region's price list")
+    print("median of each step, here and with upstream's settings:")
+    theirs = steps(found.peer)
     for moment, meaning in STEPS:
-        seconds = found["steps_s"][moment]
-        print(f"  {seconds:6.3f} s {seconds / total if total else 0:4.0%}  {meaning}")
-    warm = found["warm_ms"]
-    for percent in ("50", "95"):
-        through, direct = warm["gateway"][percent], warm["direct"][percent]
-        print(f"warm p{percent}: {through} ms through the gateway, {direct} ms direct ({through / direct:.1f} times)")
+        print(f"  {steps(found.ours)[moment] * 1000:6.0f} ms {theirs[moment] * 1000:6.0f} ms  {meaning}")
+
+
+def as_json(found: Found) -> Mapping[str, Any]:
+    sides = {"ours": found.ours, "upstream": found.peer}
+    return {
+        "cold_s": {name: [round(w.seconds, 3) for w in wakes] for name, wakes in sides.items()},
+        "steps_s": {name: {m: round(s, 4) for m, s in steps(wakes).items()} for name, wakes in sides.items()},
+        "warm_s": [round(seconds, 5) for seconds in found.warm],
+        "warm_month_eur": found.month_eur,
+    }
 
 
 def main() -> None:
@@ -206,17 +206,13 @@ def main() -> None:
     parser.add_argument("--region", default="lab")
     parser.add_argument("--service", default="hello-gpu")
     parser.add_argument("--wakes", type=int, default=20)
-    parser.add_argument("--warm", type=int, default=500)
     parser.add_argument("--json", action="store_true", help="print the figures as JSON at the end")
     options = parser.parse_args()
     plan = load_plan(options.region)
-    service = next((s for s in plan.runtime.services if s.name == options.service), None)
-    if service is None:
-        parser.error(f"{options.region} has no service {options.service}")
-    found = asyncio.run(measure(plan, service, options.wakes, options.warm))
+    found = asyncio.run(measure(plan, of_region(plan, options.service), options.wakes))
     show(found)
     if options.json:
-        print(json.dumps(found))
+        print(json.dumps(as_json(found)))
 
 
 if __name__ == "__main__":
