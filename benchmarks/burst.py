@@ -19,7 +19,8 @@ from components.clients.kubernetes_change import KubernetesChange
 from components.plan.model import RegionPlan
 from components.plan.tenants import ScalingPlan, ServicePlan
 from stacks.project import load_plan
-from tests.load import Account, Sent, Target, send
+from tests.load import Account, Sent, send
+from tests.load_client import Target
 
 NAME = "burst"
 ANSWER_S = 0.2

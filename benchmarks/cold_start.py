@@ -43,7 +43,8 @@ from components.plan.model import RegionPlan
 from components.plan.serving import KEDA_NAMESPACE
 from components.plan.tenants import ServicePlan
 from stacks.project import ROOT, load_plan
-from tests.load import Target, percentile, send
+from tests.load import percentile, send
+from tests.load_client import Target
 
 TARGET_S = {50: 1.0, 95: 1.5}
 SCALER, SCALER_SERVICE = "keda-add-ons-http-scaler", "keda-add-ons-http-external-scaler"

@@ -20,7 +20,8 @@ from components.plan.model import RegionPlan
 from components.plan.serving import INTERCEPTOR_PORT, KEDA_NAMESPACE
 from components.plan.tenants import ServicePlan
 from stacks.project import load_plan
-from tests.load import Account, Target, send
+from tests.load import Account, send
+from tests.load_client import Target
 
 STEP = 1.5
 """From one rate to the next while the highest one is looked for."""

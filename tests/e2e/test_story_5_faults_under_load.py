@@ -17,7 +17,8 @@ from components.clients.web import Answer, call
 from tests.e2e import damage
 from tests.e2e.process import run
 from tests.e2e.services import GATEWAY, HELLO, kubectl, put_to_sleep
-from tests.load import DROPPED, Account, Target, under_load
+from tests.load import Account, under_load
+from tests.load_client import DROPPED, Target
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(900)]
 

@@ -8,7 +8,8 @@ import socket
 import time
 from collections.abc import Awaitable, Callable
 
-from tests.load import DROPPED, REFUSED, TIMEOUT, Account, Sent, Target, percentile, send, under_load
+from tests.load import Account, Sent, percentile, send, under_load
+from tests.load_client import DROPPED, REFUSED, TIMEOUT, Target
 
 Answer = Callable[[int, asyncio.StreamWriter], Awaitable[None]]
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
