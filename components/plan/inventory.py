@@ -14,6 +14,7 @@ Variables of each host
                                         the host's own pod network
     kubernetes_node_labels              the rack, and of workers the pool of their GPUs, for placement
     nvidia_driver_gpu_count             GPUs that the host must show, or it is not accepted
+    dra_driver_pool                     of workers: the pool that their GPUs belong to
 
 Variables of all hosts
     base_host_table                     text, one line for every deployed host: in-band address and names
@@ -34,7 +35,8 @@ Variables of all hosts
     kubernetes_admin_kubeconfig         relative to the project, where playbooks are run
     pod_network_mtu
     nvidia_driver_version
-    dra_driver_image, dra_driver_name, dra_driver_gpu_count
+    dra_driver_image, dra_driver_name
+    dra_driver_pools                    pool -> what its GPUs are, for the driver of simulated ones
     keda_manifest_url, keda_manifest_sha256
     keda_http_add_on_manifest_url, keda_http_add_on_manifest_sha256
     envoy_gateway_manifest_url, envoy_gateway_manifest_sha256
@@ -57,7 +59,7 @@ from collections.abc import Collection, Mapping
 from types import MappingProxyType
 from typing import Any
 
-from components.plan.fleet import POOL_LABEL
+from components.plan.fleet import POOL_LABEL, driver_facts
 from components.plan.frr import host_variables as frr_variables
 from components.plan.model import ClusterPlan, HostPlan, RegionPlan, TrayRole
 from components.plan.naming import RACK_LABEL, kubeconfig_path
@@ -144,16 +146,20 @@ def host_variables(host: HostPlan, plan: RegionPlan) -> dict[str, Any]:
         **{name: value for name, value in frr_variables(host, plan).items() if name not in shared},
         "kubernetes_node_ip": host.loopback,
         "kubernetes_pod_cidr": host.pod_cidr,
-        "kubernetes_node_labels": {RACK_LABEL: host.rack, **_pool_label(host, plan)},
+        "kubernetes_node_labels": {RACK_LABEL: host.rack, **_pool_label(host)},
         "pod_network_cidr": host.pod_cidr,
         "nvidia_driver_gpu_count": host.gpus,
+        **({"dra_driver_pool": host.gpu_pool} if _has_pool(host) else {}),
     }
 
 
-def _pool_label(host: HostPlan, plan: RegionPlan) -> dict[str, str]:
+def _pool_label(host: HostPlan) -> dict[str, str]:
     """The kind of GPUs that a worker has, by which flavors of queues find it."""
-    is_worker = host.role is TrayRole.GPU_WORKER and host.gpus > 0
-    return {POOL_LABEL: next(r.profile for r in plan.racks if r.name == host.rack)} if is_worker else {}
+    return {POOL_LABEL: host.gpu_pool} if _has_pool(host) else {}
+
+
+def _has_pool(host: HostPlan) -> bool:
+    return host.role is TrayRole.GPU_WORKER and host.gpus > 0
 
 
 def _shared_frr(plan: RegionPlan) -> dict[str, Any]:
@@ -188,8 +194,7 @@ def region_variables(plan: RegionPlan) -> dict[str, Any]:
         "nvidia_driver_version": cluster.nvidia_driver,
         "dra_driver_image": cluster.image(DRA_DRIVER[cluster.simulated]).reference,
         "dra_driver_name": device_driver(cluster),
-        # Of the example driver, which publishes as many on every host; real ones count for themselves.
-        "dra_driver_gpu_count": max((host.gpus for host in plan.deployed_hosts), default=0),
+        "dra_driver_pools": {pool.name: driver_facts(pool) for pool in plan.runtime.fleet.pools},
         **_manifest("keda", cluster, "keda"),
         **_manifest("keda_http_add_on", cluster, "http-add-on"),
         **_manifest("envoy_gateway", cluster, "envoy-gateway"),

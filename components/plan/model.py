@@ -51,6 +51,10 @@ class HostPlan:
     serial: str
     """Empty until the tray is received."""
     gpus: int
+    gpu_model: str
+    """As people call it; `none` where there is none."""
+    gpu_pool: str
+    """Pool that they belong to: the rack profile that says what they are."""
     nics: tuple[Nic, ...]
     bmc_mac: str
     """Of the BMC, lower-case; empty until it is received."""
@@ -98,8 +102,6 @@ class TrayHardware:
     disk_gib: int
     memory_mib: int
     gpus: int
-    gpu_model: str
-    """As people call it; `none` where there is none."""
 
 
 @dataclass(frozen=True, kw_only=True)

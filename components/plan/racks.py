@@ -59,7 +59,6 @@ def _rack(
             disk_gib=profile.tray.disk_gib,
             memory_mib=profile.tray.memory_mib,
             gpus=profile.tray.gpus,
-            gpu_model=profile.tray.gpu_model,
         ),
         firmware=_firmware(profile, region),
         hosts=tuple(_host(tray, rack, profile, region, vips) for tray in trays),
@@ -94,6 +93,7 @@ def _host(
     management, prefix, gateway = _management(pools, id, has_oob_nic=profile.tray.has_oob_nic)
     macs = tray.macs or ("",) * len(profile.tray.nics)
     port = 443 if profile.tray.bmc_scheme == "https" else 80
+    kind = region.gpu_profile(rack, tray) or profile  # a rule has refused one that is not known
     return HostPlan(
         name=host_name(rack.name, tray.slot),
         id=id,
@@ -102,6 +102,8 @@ def _host(
         role=tray.role,
         serial=tray.serial or "",
         gpus=profile.tray.gpus,
+        gpu_model=kind.tray.gpu_model,
+        gpu_pool=kind.profile,
         nics=tuple(
             Nic(name=name, mac=mac, is_oob=profile.tray.has_oob_nic and index == 0)
             for index, (name, mac) in enumerate(zip(profile.tray.nics, macs, strict=True))

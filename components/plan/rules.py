@@ -31,7 +31,7 @@ SYSTEM_IMAGES = (
 )
 """Container images that every cluster runs."""
 
-DRA_DRIVER = {True: "dra-example-driver", False: "nvidia-dra-driver"}
+DRA_DRIVER = {True: "simulated-gpu-driver", False: "nvidia-dra-driver"}
 """Image of the driver behind the DeviceClass, by whether the GPUs are simulated."""
 
 MANIFESTS = ("keda", "http-add-on", "envoy-gateway", "kueue")

@@ -54,7 +54,7 @@ WORKLOAD_ACCOUNT = "workload"
 def device_driver(cluster: ClusterPlan) -> str:
     """Name of the driver that publishes the GPUs, as it stands in ResourceSlices.
 
-    Simulated hardware is served by the Kubernetes project's example driver.
+    Simulated hardware is served by this project's own driver (lab/images/gpu_driver).
     """
     return "gpu.example.com" if cluster.simulated else "gpu.nvidia.com"
 

@@ -44,6 +44,9 @@ class Tray(Model):
     """One for each network card of the profile, in its order; none until the tray is received."""
     bmc_mac: Mac | None = None
     """Of the tray's BMC, where it is known; DHCP and NICo know the BMC by it."""
+    gpus_of: Name | None = None
+    """Kind of rack whose GPUs this tray has, where they are not those of its rack's kind: servers of one make with
+    other cards. All else of the tray is as the rack's kind says."""
 
 
 class Rack(Model):

@@ -16,7 +16,7 @@ from components.spec.image import Image
 from components.spec.network import AsNumbers, Compute, Fabric, OutOfBandNetwork, Pools, ScalableUnit
 from components.spec.position import Positions
 from components.spec.power import Power
-from components.spec.rack import Rack
+from components.spec.rack import Rack, Tray
 from components.spec.runtime import Runtime
 from components.spec.service_endpoints import Services
 from components.spec.site import Credentials, Pki, Site
@@ -97,3 +97,7 @@ class Region(RegionFiles):
     def profile(self, rack: Rack) -> RackProfile | None:
         """The profile of a rack; None where the catalogue has none of its name, which a rule reports."""
         return self.catalogue.rack(rack.profile)
+
+    def gpu_profile(self, rack: Rack, tray: Tray) -> RackProfile | None:
+        """The profile that says what the GPUs of a tray are; its name is the pool that they belong to."""
+        return self.catalogue.rack(tray.gpus_of or rack.profile)

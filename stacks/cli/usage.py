@@ -86,7 +86,7 @@ def usage(
 
 def metered(plan: RegionPlan, period: Period, now: float) -> tuple[tuple[Bill, ...], list[BudgetStatus]]:
     """Bills and budgets of a period. Raises MetricsError, KubernetesError."""
-    nodes = {host.name: rack.profile for rack in plan.racks for host in rack.hosts}
+    nodes = {host.name: host.gpu_pool for host in plan.hosts}
     owners = Owners.of(plan.cluster.tenants, plan.runtime.services, nodes)
 
     async def read() -> tuple[Usage, ...]:

@@ -14,9 +14,11 @@ from tests.role_render import evaluate
 
 pytestmark = pytest.mark.timeout(300)
 NODES = ["ess-r001-t01", "ess-r001-t02", "ess-r001-t03"]
+POOLS = {"small": {"count": 4}, "large": {"count": 8}}
+HOSTS = {node: {"dra_driver_pool": pool} for node, pool in zip(NODES, ("small", "small", "large"), strict=True)}
 PLAYBOOK = """
 - name: Try the role
-  hosts: all
+  hosts: control
   gather_facts: false
   connection: local
   vars: {ansible_python_interpreter: "{{ ansible_playbook_python }}"}
@@ -47,11 +49,11 @@ def run(folder: Path, monkeypatch: pytest.MonkeyPatch, part: str, *, slices: str
         PlaybookRequest(
             playbooks=folder,
             playbook="try.yml",
-            inventory={"all": {"hosts": {"control": {}}}},
+            inventory={"all": {"hosts": {"control": {}, **HOSTS}}},
             variables={
                 "part": part,
                 "dra_driver_nodes": NODES,
-                "dra_driver_gpu_count": 4,
+                "dra_driver_pools": POOLS,
                 "dra_driver_image": "registry/driver",
                 "dra_driver_rollout_timeout_s": 1,
             },
@@ -79,7 +81,7 @@ def test_all_nodes_are_labelled_by_one_command_that_says_what_it_changed(
 
 
 def test_devices_of_all_nodes_are_read_by_one_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    slices = "".join(f"{node} gpu-0 gpu-1\n{node} gpu-2 gpu-3\n" for node in NODES)
+    slices = "".join(f"{node} gpu-0 gpu-1\n{node} gpu-2 gpu-3\n" for node in (*NODES, NODES[2]))
     (*_, report) = run(tmp_path, monkeypatch, "verify", slices=slices).reports["control"]
     assert (report["role"], report["nodes"]) == ("dra_driver", NODES)
     assert len(asked(tmp_path, "resourceslices")) == 1
@@ -88,7 +90,7 @@ def test_devices_of_all_nodes_are_read_by_one_command(tmp_path: Path, monkeypatc
 @pytest.mark.parametrize(
     ("slices", "wanting"),
     [
-        ([f"{NODES[0]} a b c d", f"{NODES[1]} a b", f"{NODES[1]} c d", f"{NODES[2]} a b c d", "other a", ""], []),
+        ([f"{NODES[0]} a b c d", f"{NODES[1]} a b", f"{NODES[1]} c d", f"{NODES[2]} a b c d e f g h", "", "x a"], []),
         ([f"{NODES[0]} a b c d", f"{NODES[1]} a"], [f"{NODES[1]} (1)", f"{NODES[2]} (0)"]),
         ([], [f"{node} (0)" for node in NODES]),
     ],
@@ -96,5 +98,10 @@ def test_devices_of_all_nodes_are_read_by_one_command(tmp_path: Path, monkeypatc
 def test_slices_of_a_node_are_added_up_and_who_lacks_devices_is_named_with_what_it_has(
     lab_plan: RegionPlan, slices: list[str], wanting: list[str]
 ) -> None:
-    told: Any = {"dra_driver_nodes": NODES, "dra_driver_gpu_count": 4, "__dra_driver_devices": {"stdout_lines": slices}}
+    told: Any = {
+        "dra_driver_nodes": NODES,
+        "hostvars": HOSTS,
+        "dra_driver_pools": POOLS,
+        "__dra_driver_devices": {"stdout_lines": slices},
+    }
     assert evaluate(lab_plan, "lab-r01-t01", "dra_driver", "__dra_driver_wanting", **told) == wanting

@@ -34,6 +34,7 @@ def test_the_catalogue_has_all_hardware_of_the_regions() -> None:
         "l4-edge-server",
         "control-server",
         "nspawn-rack",
+        "nspawn-rack-large",
     }
     assert {s.switch for s in catalogue().switches} == {"qm9700", "q3400", "sn5600", "sn2201", "frr-nspawn"}
 

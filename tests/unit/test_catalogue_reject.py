@@ -109,7 +109,7 @@ ROWS = [
         "gb300-nvl72 may draw 232 kW, and with one shelf lost 7 x 33 kW = 231 kW are left|8||correct the shelves or the"
         " rack's power"),
     row("oob-switch-ports", "racks/vera-rubin-nvl72.yaml", "{model: sn2201, count: 2}", "{model: sn2201, count: 1}",
-        "oob_switches:", "catalogue.racks[7].oob_switches",
+        "oob_switches:", "catalogue.racks[8].oob_switches",
         "a rack of vera-rubin-nvl72 has 63 management ports to plug in|1 x 48 = 48|at least 63|add a switch"),
     row("elevation-overlap", _GB200, "{unit: 17, what: nvlink", "{unit: 16, what: nvlink",
         "elevation:", "catalogue.racks[3].elevation",

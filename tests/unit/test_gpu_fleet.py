@@ -17,6 +17,7 @@ from components.plan.fleet import (
     Pool,
     Refusal,
     claim_spec,
+    driver_facts,
     fits,
     fleet_of,
     gpu_plan,
@@ -145,14 +146,27 @@ def test_devices_are_selected_by_what_the_nvidia_driver_publishes() -> None:
     )
 
 
-def test_the_example_driver_is_asked_for_what_it_publishes_only() -> None:
-    plain = pool("nspawn-rack", gpu_model="simulated", architecture="simulated", simulated=True)
-    assert selector(plain, 0) == "device.driver == 'gpu.example.com'"
-    named = replace(plain, gpu_model="LAB-LARGE")
-    assert selector(named, 40) == (
-        "device.driver == 'gpu.example.com' && device.attributes['gpu.example.com'].model == 'LAB-LARGE'"
-        " && device.capacity['gpu.example.com'].memory.compareTo(quantity('40Gi')) >= 0"
+def test_simulated_gpus_are_selected_by_the_same_names_of_another_driver() -> None:
+    assert selector(replace(H200, simulated=True), 80) == selector(H200, 80).replace(
+        "gpu.nvidia.com", "gpu.example.com"
     )
+
+
+def test_the_driver_of_simulated_gpus_is_told_what_selectors_ask_for() -> None:
+    facts = driver_facts(GB300)
+    assert facts == {"count": 4, "productName": "NVIDIA GB300", "architecture": "Blackwell", "memory": "268Gi"}
+    asked = selector(replace(GB300, simulated=True), GB300.memory_gib)
+    assert all(f"'{value}'" in asked for key, value in facts.items() if key != "count")
+
+
+def test_one_rack_may_hold_two_pools() -> None:
+    fleet = fleet_of(region("lab"))
+    assert [(p.name, p.gpus, p.gpu_model, p.eur_hour) for p in fleet.pools] == [
+        ("nspawn-rack", 4, "Simulated L4", 1),
+        ("nspawn-rack-large", 4, "Simulated H200", 4),
+    ]
+    assert landed(need_of(GpuNeed(memory_gb=24)), fleet) == ["nspawn-rack", "nspawn-rack-large"]
+    assert landed(need_of(GpuNeed(memory_gb=80)), fleet) == ["nspawn-rack-large"]
 
 
 def test_blackwell_and_blackwell_ultra_are_told_apart_by_the_product() -> None:
@@ -184,8 +198,6 @@ def test_the_pools_of_a_region_are_its_workers_without_spares() -> None:
     edge = fleet_of(region("paris")).pool("l4-edge-server")
     assert edge is not None
     assert (edge.architecture, edge.domain, edge.memory_gb) == ("ada", 1, 24)
-    (lab,) = fleet_of(region("lab")).pools
-    assert (lab.simulated, lab.gpus) == (True, 8)
 
 
 calm = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])

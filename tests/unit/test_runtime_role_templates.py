@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any, cast
 
 from ruamel.yaml import YAML
@@ -65,14 +66,19 @@ def test_proxies_run_the_regions_image_behind_announced_addresses_alone(lab_plan
     assert settings["envoyService"]["allocateLoadBalancerNodePorts"] is False
 
 
-def test_the_device_driver_publishes_the_hosts_gpus_under_the_name_that_the_class_selects(lab_plan: RegionPlan) -> None:
-    (driver,) = documents(render(lab_plan, CONTROL, "dra_driver/driver.yaml.j2"))
+def test_the_device_driver_publishes_the_gpus_of_each_pool_under_the_name_that_the_class_selects(
+    lab_plan: RegionPlan,
+) -> None:
+    pools, driver = documents(render(lab_plan, CONTROL, "dra_driver/driver.yaml.j2"))
+    told = json.loads(pools["data"]["pools.json"])["pools"]
+    assert told == {
+        "nspawn-rack": {"count": 4, "productName": "Simulated L4", "architecture": "Ada Lovelace", "memory": "22Gi"},
+        "nspawn-rack-large": {"count": 4, "productName": "Simulated H200", "architecture": "Hopper", "memory": "131Gi"},
+    }
     pod = driver["spec"]["template"]["spec"]
     (container,) = pod["containers"]
-    settings = {e["name"]: e.get("value") for e in container["env"]}
-    assert settings["DRIVER_NAME"] == device_driver(lab_plan.cluster)
-    assert settings["NUM_DEVICES"] == str(lab_plan.deployed_hosts[0].gpus)
-    assert container["image"] == lab_plan.cluster.image("dra-example-driver").reference
+    assert container["args"] == [f"--driver={device_driver(lab_plan.cluster)}"]
+    assert container["image"] == lab_plan.cluster.image("simulated-gpu-driver").reference
     assert pod["nodeSelector"] == {"gpuregion.dev/gpu": "true"}
 
 

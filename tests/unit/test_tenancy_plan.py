@@ -190,8 +190,9 @@ def test_promises_of_all_tenants_fit_each_pool_and_add_up() -> None:
 
 
 def test_flavors_are_the_pools_of_the_fleet_with_the_label_of_their_hosts(lab_plan: RegionPlan) -> None:
-    assert gpu_pools(lab_plan) == {"nspawn-rack": 8}
-    assert flavor_labels(gpu_pools(lab_plan))["nspawn-rack"] == {"gpuregion.dev/gpu-pool": "nspawn-rack"}
+    assert gpu_pools(lab_plan) == {"nspawn-rack": 4, "nspawn-rack-large": 4}
+    labels = flavor_labels(gpu_pools(lab_plan))
+    assert labels["nspawn-rack-large"] == {"gpuregion.dev/gpu-pool": "nspawn-rack-large"}
 
 
 def test_what_is_borrowed_is_taken_back_when_its_owner_asks() -> None:

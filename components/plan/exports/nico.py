@@ -33,12 +33,11 @@ def _machines(plan: RegionPlan) -> Iterator[dict[str, Any]]:
             "hall": place.hall,
             "island": island_name(plan, place.island),
             "unit": unit_name(plan, place.unit),
-            "gpu-model": gpu_model(rack) or "none",
         }
         slots = shelf_slots(rack, plan)
         for host in rack.hosts:
             if host.is_received and host.bmc_mac:
-                yield _machine(host, rack, slots, labels)
+                yield _machine(host, rack, slots, {**labels, "gpu-model": gpu_model(host) or "none"})
 
 
 def shelf_slots(rack: RackPlan, plan: RegionPlan) -> dict[int, int]:

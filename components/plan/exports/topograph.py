@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from components.plan.model import RegionPlan
-from components.plan.renders.labels import REGION, ZONE, gpu_model, island_name, running, unit_name
+from components.plan.renders.labels import REGION, ZONE, island_name, running, unit_name
 from components.plan.renders.text import yaml_text
 
 ACCELERATOR_DOMAIN = "accelerator.topology.test/domain"
@@ -39,7 +39,7 @@ def _blocks(plan: RegionPlan) -> Iterator[dict[str, Any]]:
         place, nodes = places[rack.name], [host.name for host in running(rack)]
         if not nodes:
             continue
-        block: dict[str, Any] = {"switch": rack.name} if gpu_model(rack) else {}
+        block: dict[str, Any] = {"switch": rack.name} if rack.hardware.gpus else {}
         block |= {"nodes": ranges(nodes), "labels": {REGION: plan.region, ZONE: f"{plan.region}-{place.hall}"}}
         if place.nvlink_domain:
             block["annotations"] = {ACCELERATOR_DOMAIN: place.nvlink_domain}

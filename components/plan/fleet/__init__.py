@@ -3,7 +3,7 @@
 Owns the arithmetic and its words. Does not own objects of a cluster: components make those of what stands here.
 """
 
-from components.plan.fleet.claims import FUNGIBILITY, POOL_LABEL, GpuPlan, claim_spec, gpu_plan, selector
+from components.plan.fleet.claims import FUNGIBILITY, POOL_LABEL, GpuPlan, claim_spec, driver_facts, gpu_plan, selector
 from components.plan.fleet.need import Lack, Need, fits, lacks, need_of
 from components.plan.fleet.place import Placement, Refusal, resolve
 from components.plan.fleet.pool import Fleet, Pool, fleet_of, gpu_price
@@ -19,6 +19,7 @@ __all__ = [
     "Pool",
     "Refusal",
     "claim_spec",
+    "driver_facts",
     "fits",
     "fleet_of",
     "gpu_plan",

@@ -2,8 +2,8 @@
 
 Owns the attributes that drivers publish. Those of the NVIDIA driver were read in its source
 (kubernetes-sigs/dra-driver-nvidia-gpu, cmd/gpu-kubelet-plugin/deviceinfo.go, commit 0545e9e): `type`,
-`productName`, `architecture`, and the capacity `memory`; the words of `architecture` in go-nvlib. Those of the
-example driver in kubernetes-sigs/dra-example-driver, internal/profiles/gpu/gpu.go: `model`, and `memory`.
+`productName`, `architecture`, and the capacity `memory`; the words of `architecture` in go-nvlib. The driver of
+simulated GPUs (lab/images/gpu_driver) publishes the same names, so one selector is made for both.
 """
 
 from __future__ import annotations
@@ -44,17 +44,27 @@ def selector(pool: Pool, memory_gib: int) -> str:
     allocation; the second from partitions of GPUs and from such that are passed to virtual machines.
     """
     driver = SIMULATED if pool.simulated else NVIDIA
-    terms = [f"device.driver == '{driver}'"]
     attributes, capacity = f"device.attributes['{driver}']", f"device.capacity['{driver}']"
-    if not pool.simulated:
-        terms += [f"{attributes}.type == 'gpu'", f"{attributes}.productName == '{pool.gpu_model}'"]
-        if pool.architecture in ARCHITECTURES:
-            terms.append(f"{attributes}.architecture == '{ARCHITECTURES[pool.architecture]}'")
-    elif pool.gpu_model != "simulated":
-        terms.append(f"{attributes}.model == '{pool.gpu_model}'")
+    terms = [
+        f"device.driver == '{driver}'",
+        f"{attributes}.type == 'gpu'",
+        f"{attributes}.productName == '{pool.gpu_model}'",
+    ]
+    if pool.architecture in ARCHITECTURES:
+        terms.append(f"{attributes}.architecture == '{ARCHITECTURES[pool.architecture]}'")
     if memory_gib:
         terms.append(f"{capacity}.memory.compareTo(quantity('{memory_gib}Gi')) >= 0")
     return " && ".join(terms)
+
+
+def driver_facts(pool: Pool) -> dict[str, Any]:
+    """What the driver of simulated GPUs is told of a pool, so that it publishes what `selector` asks for."""
+    return {
+        "count": pool.gpus_per_host,
+        "productName": pool.gpu_model,
+        "architecture": ARCHITECTURES.get(pool.architecture, pool.architecture),
+        "memory": f"{pool.memory_gib}Gi",
+    }
 
 
 @dataclass(frozen=True, kw_only=True)

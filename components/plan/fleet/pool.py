@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from math import ceil, inf
@@ -17,7 +17,7 @@ GIB_IN_GB = 2**30 / 1e9
 
 @dataclass(frozen=True, kw_only=True)
 class Pool:
-    """All working GPUs of one rack profile."""
+    """All working GPUs of one kind: those that a rack profile describes."""
 
     name: str
     """Of the profile; also of the ResourceFlavor, and the value of the hosts' label."""
@@ -62,8 +62,9 @@ def fleet_of(region: Region) -> Fleet:
     """Pools of all workers of a region. Spares promise nothing, so they are not in it."""
     working: dict[str, list[int]] = defaultdict(list)
     for rack in region.racks:
-        if workers := sum(tray.role is Role.GPU_WORKER for tray in rack.trays):
-            working[rack.profile].append(workers)
+        kinds = Counter(tray.gpus_of or rack.profile for tray in rack.trays if tray.role is Role.GPU_WORKER)
+        for kind, workers in kinds.items():
+            working[kind].append(workers)
     profiles = ((region.catalogue.rack(name), trays) for name, trays in working.items())
     return Fleet(tuple(_pool(p, trays, region.catalogue) for p, trays in profiles if p is not None and p.tray.gpus))
 
@@ -78,7 +79,7 @@ def _pool(profile: RackProfile, working: Iterable[int], catalogue: Catalogue) ->
     return Pool(
         name=profile.profile,
         gpu_model=tray.gpu_model,
-        architecture="simulated" if profile.simulated else tray.gpu_architecture or "unknown",
+        architecture=tray.gpu_architecture or ("simulated" if profile.simulated else "unknown"),
         memory_gib=tray.gpu_memory_gib or 0,
         gpus_per_host=tray.gpus,
         domain=max(trays) * tray.gpus if profile.nvlink else tray.nvlink_gpus or 1,

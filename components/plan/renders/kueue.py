@@ -21,7 +21,7 @@ LEVELS = (ISLAND, UNIT, RACK, "kubernetes.io/hostname")
 
 def kueue(plan: RegionPlan) -> Iterator[Piece]:
     """`topology.yaml` and `flavors.yaml`."""
-    models = tuple(sorted({model for rack in plan.racks if (model := gpu_model(rack))}))
+    models = tuple(sorted({model for host in plan.hosts if (model := gpu_model(host))}))
     yield Piece("", (plan.region, models), lambda: _kueue(plan.region, models))
 
 

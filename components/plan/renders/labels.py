@@ -35,13 +35,16 @@ def labels(plan: RegionPlan) -> Iterator[Piece]:
     """`<rack>.yaml`: nodes with these labels, for `kubectl apply --server-side` once the nodes have joined."""
     places = {place.rack: place for place in plan.topology.racks}
     for rack in plan.racks:
-        found, names = node_labels(rack, places[rack.name], plan), tuple(host.name for host in running(rack))
-        if names:
-            yield Piece(rack.name, (found, names), partial(_nodes, rack.name, names, found))
+        found = {host.name: node_labels(host, places[rack.name], plan) for host in running(rack)}
+        if found:
+            yield Piece(rack.name, (found,), partial(_nodes, rack.name, found))
 
 
-def _nodes(rack: str, names: tuple[str, ...], found: dict[str, str]) -> Files:
-    nodes = [{"apiVersion": "v1", "kind": "Node", "metadata": {"name": name, "labels": found}} for name in names]
+def _nodes(rack: str, labels: dict[str, dict[str, str]]) -> Files:
+    nodes = [
+        {"apiVersion": "v1", "kind": "Node", "metadata": {"name": name, "labels": found}}
+        for name, found in labels.items()
+    ]
     yield f"{rack}.yaml", yaml_text(*nodes)
 
 
@@ -50,8 +53,8 @@ def running(rack: RackPlan) -> Iterator[HostPlan]:
     return (host for host in rack.hosts if not host.is_spare)
 
 
-def node_labels(rack: RackPlan, place: RackPlace, plan: RegionPlan) -> dict[str, str]:
-    """Of every node of a rack."""
+def node_labels(host: HostPlan, place: RackPlace, plan: RegionPlan) -> dict[str, str]:
+    """Of a node of the rack at this place."""
     cluster = next(cut.name for cut in plan.topology.clusters if cut.number == place.cluster)
     found = {
         REGION: plan.region,
@@ -59,13 +62,13 @@ def node_labels(rack: RackPlan, place: RackPlace, plan: RegionPlan) -> dict[str,
         CLUSTER: cluster,
         ISLAND: island_name(plan, place.island),
         UNIT: unit_name(plan, place.unit),
-        RACK: rack.name,
+        RACK: host.rack,
     }
     if place.nvlink_domain:
         found |= {NVLINK_DOMAIN: place.nvlink_domain, ACCELERATOR_DOMAIN: place.nvlink_domain}
-    if model := gpu_model(rack):
+    if model := gpu_model(host):
         # Servers without GPUs are no part of the compute network.
-        found |= {GPU_MODEL: model, **dict(zip(TIERS, (rack.name, found[UNIT], found[ISLAND]), strict=True))}
+        found |= {GPU_MODEL: model, **dict(zip(TIERS, (host.rack, found[UNIT], found[ISLAND]), strict=True))}
     return found
 
 
@@ -79,8 +82,8 @@ def unit_name(plan: RegionPlan, unit: int) -> str:
     return f"{plan.region}-u{unit:02d}"
 
 
-def gpu_model(rack: RackPlan) -> str | None:
-    """The model of the rack's GPUs as a label's value; None without any."""
-    if not rack.hardware.gpus:
+def gpu_model(host: HostPlan) -> str | None:
+    """The model of the host's GPUs as a label's value; None without any."""
+    if not host.gpus:
         return None
-    return re.sub(r"[^a-z0-9.]+", "-", rack.hardware.gpu_model.lower()).strip("-.")
+    return re.sub(r"[^a-z0-9.]+", "-", host.gpu_model.lower()).strip("-.")

@@ -52,12 +52,13 @@ def _prometheus(plan: RegionPlan) -> Files:
             "unit": unit_name(plan, place.unit),
             "rack": rack.name,
         }
-        addresses = [host.loopback for host in running(rack)]
-        if addresses:
-            hosts.append({"targets": [f"{address}:{NODE_EXPORTER}" for address in addresses], "labels": where})
-        if addresses and (model := gpu_model(rack)):
-            targets = [f"{address}:{DCGM_EXPORTER}" for address in addresses]
-            gpus.append({"targets": targets, "labels": {**where, "gpu_model": model}})
+        models: dict[str, list[str]] = defaultdict(list)
+        for host in running(rack):
+            if model := gpu_model(host):
+                models[model].append(f"{host.loopback}:{DCGM_EXPORTER}")
+        if targets := [f"{host.loopback}:{NODE_EXPORTER}" for host in running(rack)]:
+            hosts.append({"targets": targets, "labels": where})
+        gpus += [{"targets": found, "labels": {**where, "gpu_model": model}} for model, found in models.items()]
         for kind, found in endpoints[rack.name].items():
             management.append({"targets": found, "labels": {**where, "kind": kind}})
     management += _compute_switches(plan)

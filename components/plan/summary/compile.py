@@ -76,7 +76,7 @@ def _profiles(plan: RegionPlan) -> Iterator[ProfileLine]:
         hosts = [host for rack in plan.racks if rack.profile == profile.name for host in rack.hosts]
         yield ProfileLine(
             profile=profile.name,
-            gpu_model=profile.gpu_model,
+            gpu_model=" and ".join(dict.fromkeys(host.gpu_model for host in hosts)),
             racks=sum(rack.profile == profile.name for rack in plan.racks),
             trays=len(hosts),
             spare_trays=sum(host.role is TrayRole.SPARE for host in hosts),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from components.spec.catalogue.rack import RackProfile
 from components.spec.derive import host_name, leaf_port
 from components.spec.position import Location, text_of
 from components.spec.region import Region
@@ -20,6 +21,36 @@ def profiles_exist(region: Region) -> Iterator[Fault]:
     for r, rack in enumerate(region.racks):
         if rack.profile not in known:
             yield unknown(("racks", r, "profile"), "rack profile", rack.profile, known, "the catalogue")
+
+
+@rule("tray-gpus-unknown", "racks", "catalogue")
+def gpus_of_trays_exist(region: Region) -> Iterator[Fault]:
+    """A tray with other GPUs than its rack's kind names a kind that has as many, simulated where its own are.
+
+    Example: `gpus_of: dgx-h200`, which has eight a tray, in a rack of servers with four.
+    """
+    known = {profile.profile: profile for profile in region.catalogue.racks}
+    for r, rack in enumerate(region.racks):
+        own = known.get(rack.profile)
+        for t, tray in enumerate(rack.trays):
+            at = ("racks", r, "trays", t, "gpus_of")
+            if tray.gpus_of is None or own is None:
+                continue
+            other = known.get(tray.gpus_of)
+            if other is None:
+                yield unknown(at, "rack profile", tray.gpus_of, known, "the catalogue")
+            elif (other.tray.gpus, other.simulated) != (own.tray.gpus, own.simulated):
+                yield Fault(
+                    at=at,
+                    message=f"trays of {own.profile} cannot have the GPUs of {other.profile}",
+                    found=_gpus(other),
+                    allowed=_gpus(own),
+                    remedy="name a kind that has as many, or describe one in the catalogue",
+                )
+
+
+def _gpus(profile: RackProfile) -> str:
+    return f"{profile.tray.gpus} a tray, {'simulated' if profile.simulated else 'real'}"
 
 
 @rule("image-unknown", "racks", "images")
@@ -186,6 +217,7 @@ def _ports(region: Region) -> Iterator[tuple[str, str, str, Location]]:
 
 RULES = (
     profiles_exist,
+    gpus_of_trays_exist,
     images_exist,
     slots_exist,
     racks_fit_stride,

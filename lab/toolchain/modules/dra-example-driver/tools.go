@@ -1,8 +1,0 @@
-//go:build tools
-
-// Package tools names the programs that this module pins.
-package tools
-
-import (
-	_ "sigs.k8s.io/dra-example-driver/cmd/dra-example-kubeletplugin"
-)
