@@ -14,8 +14,7 @@ import pulumi_kubernetes as kubernetes
 
 from components.kubernetes.labels import standard_labels
 from components.plan.tenants import ServicePlan
-from components.runtime.objects_job import job_labels, job_name, job_spec
-from components.runtime.objects_pods import claim_template_spec
+from components.runtime.objects_job import job_claim_spec, job_labels, job_name, job_spec
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,7 +51,7 @@ class Job(pulumi.ComponentResource):
                     f"{name}-claim",
                     # Under the job's own name: those of an old and a new job are there at the same time.
                     metadata={"name": named, "namespace": plan.namespace, "labels": labels},
-                    spec=claim_template_spec(plan, args.device_class),
+                    spec=job_claim_spec(plan, args.device_class),
                     opts=pulumi.ResourceOptions(parent=self),
                 )
             )

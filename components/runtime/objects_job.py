@@ -1,25 +1,30 @@
 """A job: pods that run to their end, which the tenant's queue starts all at once or not at all.
 
 Pure functions from the plan. Kueue owns `suspend`: the job is made suspended, and starts once there is quota, and room
-in one NVLink domain where that is asked, for all its pods together.
+in one NVLink domain where that is asked, for all its pods together. Kueue also chooses the pool of GPUs, of those that
+have what the job needs: it counts claims by their class and refuses such that select devices themselves (0.17,
+pkg/dra/claims.go), and leaves out flavors whose hosts the pods do not take.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 import pulumi
 
+from components.plan.fleet import POOL_LABEL
 from components.plan.naming import RACK_LABEL
 from components.plan.tenants import ServicePlan
-from components.runtime.objects_pods import SERVICE_LABEL, pod_template
+from components.runtime.objects_pods import SERVICE_LABEL, claim_template_spec, pod_template
 from components.spec.service import Gang
 
 if TYPE_CHECKING:
     from pulumi_kubernetes.batch.v1 import JobSpecArgsDict
     from pulumi_kubernetes.core.v1 import PodTemplateSpecArgsDict
+    from pulumi_kubernetes.resource.v1 import ResourceClaimTemplateSpecArgsDict
 
 QUEUE_LABEL = "kueue.x-k8s.io/queue-name"
 QUEUE = "tenant"
@@ -33,6 +38,11 @@ def job_name(plan: ServicePlan) -> str:
     """Name and a digest of all that the job is: what Kubernetes does not let change is a new job then."""
     said = json.dumps([job_spec(plan, {}), plan.secrets], sort_keys=True, default=str)
     return f"{plan.name}-{hashlib.sha256(said.encode()).hexdigest()[:DIGEST_CHARACTERS]}"
+
+
+def job_claim_spec(plan: ServicePlan, device_class: str) -> ResourceClaimTemplateSpecArgsDict:
+    """One claim for each pod, by the class alone: of which pool it is, the host says."""
+    return claim_template_spec(replace(plan, gpu=None), device_class)
 
 
 def job_labels() -> dict[str, str]:
@@ -63,4 +73,10 @@ def _template(
     if gang.nvlink_domain or plan.nvlink_domain:
         annotated = {"labels": {**labels, SERVICE_LABEL: plan.name}, "annotations": {TOPOLOGY_ANNOTATION: RACK_LABEL}}
         template = {**template, "metadata": annotated}
-    return {**template, "spec": {**template["spec"], "restart_policy": "Never"}}  # type: ignore[typeddict-item]
+    spec: dict[str, Any] = {**template["spec"], "restart_policy": "Never"}  # type: ignore[typeddict-item]
+    if plan.gpu_pools:
+        # Sorted: another order of price is no other job.
+        pools = {"key": POOL_LABEL, "operator": "In", "values": sorted(plan.gpu_pools)}
+        terms = {"node_selector_terms": [{"match_expressions": [pools]}]}
+        spec["affinity"] = {"node_affinity": {"required_during_scheduling_ignored_during_execution": terms}}
+    return {**template, "spec": spec}  # type: ignore[typeddict-item]

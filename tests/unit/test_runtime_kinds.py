@@ -9,6 +9,7 @@ from types import MappingProxyType
 import pulumi
 import pytest
 
+from components.plan.fleet import GpuPlan
 from components.plan.rollout import STEADY_S, Track
 from components.plan.tenants import ScalingPlan, ServicePlan
 from components.runtime.job import Job, JobArgs
@@ -119,6 +120,21 @@ def test_each_pod_of_a_job_claims_its_gpus() -> None:
     pod = seen["demo.chat-job"].inputs["spec"]["template"]["spec"]
     assert pod["resourceClaims"] == [{"name": "gpu", "resourceClaimTemplateName": name}]
     assert seen["demo.chat-claim"].inputs["metadata"]["name"] == name
+
+
+def test_the_queue_chooses_the_pool_of_a_job_among_those_that_have_what_it_needs() -> None:
+    gpu = GpuPlan(pools=("h200", "b200"), selectors=("of h200", "of b200"), why="")
+    seen = job(replace(JOB, gpu=gpu))
+    (request,) = seen["demo.chat-claim"].inputs["spec"]["spec"]["devices"]["requests"]
+    assert request["exactly"] == {"deviceClassName": "gpu", "count": 4}, (
+        "Kueue refuses claims that select by themselves"
+    )
+    affinity = seen["demo.chat-job"].inputs["spec"]["template"]["spec"]["affinity"]["nodeAffinity"]
+    (term,) = affinity["requiredDuringSchedulingIgnoredDuringExecution"]["nodeSelectorTerms"]
+    (pools,) = term["matchExpressions"]
+    assert pools == {"key": "gpuregion.dev/gpu-pool", "operator": "In", "values": ["b200", "h200"]}
+    dearer = replace(gpu, pools=gpu.pools[::-1], selectors=gpu.selectors[::-1])
+    assert job_name(replace(JOB, gpu=dearer)) == job_name(replace(JOB, gpu=gpu)), "a price is not what a job is"
 
 
 def test_another_description_of_a_job_is_another_job() -> None:

@@ -101,10 +101,12 @@ def services_have_their_gpus(region: Region) -> Iterator[Fault]:
     Example: a service for `blackwell` in a region of L4 servers.
     """
     here: dict[str, int] = defaultdict(int)
-    for _, rack, profile in _profiled(region):
-        architecture = "simulated" if profile.simulated else profile.tray.gpu_architecture
-        if architecture and _working(rack):
-            here[architecture] = max(here[architecture], profile.tray.gpus)
+    kinds = {
+        tray.gpus_of or rack.profile for rack in region.racks for tray in rack.trays if tray.role is Role.GPU_WORKER
+    }
+    for profile in (each for each in region.catalogue.racks if each.profile in kinds and each.tray.gpus):
+        architecture = profile.tray.gpu_architecture or "simulated"  # real ones have one: a rule of the catalogue
+        here[architecture] = max(here[architecture], profile.tray.gpus)
     for placed in services_of(region):
         service = placed.service
         wanted = service.gpu.architectures if service.gpu else ()
