@@ -27,8 +27,9 @@ RATE = 20.0
 """Requests a second: enough that a gap of 50 ms is seen, and few beside what the lab itself does."""
 BEFORE_S, AFTER_S = 3.0, 8.0
 """Seconds of load before something is broken, and after it."""
-UNDER_WAY = 1
-"""Requests that may be in the hands of a process when it is killed, at this rate and a few milliseconds each."""
+UNDER_WAY = 2
+"""Requests that may be in the hands of a process that is killed, at this rate: its sockets stay open for some tens of
+milliseconds in which it answers no more."""
 API_DOWN_S = 60
 WAKE_S = 10
 """In which a sleeping service answers, on a lab that does other work too."""

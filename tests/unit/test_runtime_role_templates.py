@@ -82,9 +82,22 @@ def test_the_device_driver_publishes_the_gpus_of_each_pool_under_the_name_that_t
     assert pod["nodeSelector"] == {"gpuregion.dev/gpu": "true"}
 
 
+def rights(plan: RegionPlan) -> dict[tuple[str, str], dict[str, Any]]:
+    """The rights of the device driver's role, by kind and name."""
+    found = documents(render(plan, CONTROL, "dra_driver/rights.yaml.j2"))
+    return {(d["kind"], d["metadata"]["name"]): d for d in found}
+
+
+def test_a_kubelet_reads_a_claim_at_once_and_changes_none(lab_plan: RegionPlan) -> None:
+    found = rights(lab_plan)
+    (rule,) = found["ClusterRole", "dra-driver-kubelet"]["rules"]
+    assert (rule["resources"], rule["verbs"]) == (["resourceclaims"], ["get"])
+    (subject,) = found["ClusterRoleBinding", "dra-driver-kubelet"]["subjects"]
+    assert subject["name"] == "system:nodes"
+
+
 def test_the_device_driver_may_change_claims_of_its_own_devices_only(lab_plan: RegionPlan) -> None:
-    objects = {d["kind"]: d for d in documents(render(lab_plan, CONTROL, "dra_driver/rights.yaml.j2"))}
-    rules = objects["ClusterRole"]["rules"]
+    rules = rights(lab_plan)["ClusterRole", "dra-driver"]["rules"]
     (drivers,) = [rule for rule in rules if rule["resources"] == ["resourceclaims/driver"]]
     assert drivers["resourceNames"] == [device_driver(lab_plan.cluster)]
     assert not [rule for rule in rules if "*" in rule["verbs"] or "*" in rule["resources"]]
