@@ -70,7 +70,7 @@ def without_keda() -> Generator[None]:
 @contextmanager
 def without_api() -> Generator[None]:
     """The API server does not run: the kubelet ends a static pod whose file is gone."""
-    aside = "/root/kube-apiserver.yaml"
+    aside = "/etc/kubernetes/kube-apiserver.aside"
     within(CONTROL, "mv", API_MANIFEST, aside)
     try:
         deadline = time.monotonic() + 60
