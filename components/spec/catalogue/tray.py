@@ -68,7 +68,7 @@ class TrayProfile(Model):
     gpu_model: str
     """As people call it; `none` where there is none."""
     gpu_architecture: GpuArchitecture | None = None
-    """Absent without GPUs."""
+    """Absent without GPUs; of simulated ones, the generation that they play."""
     gpu_memory_gib: Annotated[int, Field(ge=1)] | None = None
     """Of one GPU, rounded down."""
     gpu_watts: Annotated[int, Field(ge=1, le=5000)] | None = None
