@@ -2,8 +2,10 @@
 
     python -m benchmarks.burst [--region lab] [--replicas 10] [--seconds 60]
 
-Each replica works on two requests at a time, 200 ms each, and others wait in it: so nine of ten requests need replicas
-that are not there yet. The autoscaler looks every 15 s. Replicas have no GPU, so the lab has room for as many.
+Each replica works on two requests at a time, 200 ms each, and others wait in it: the burst is more than one can ever
+answer. The autoscaler looks every 15 s. What the first replica was given until then waits in it, and it gets its share
+of what comes later too, so one of ten requests goes on waiting there: hence the times for several parts of all.
+Replicas have no GPU, so the lab has room for as many.
 """
 
 from __future__ import annotations
@@ -25,17 +27,17 @@ from tests.load_client import Target
 NAME = "burst"
 ANSWER_S = 0.2
 AT_ONCE = 2
-TARGET_S = 3 * ANSWER_S
+TARGET_S = 5 * ANSWER_S
 """An answer within this is a good one."""
-GOOD = 0.95
-"""Part of the answers of a window that has to be good."""
+GOOD = (0.5, 0.8, 0.9, 0.95)
+"""Parts of the answers of a window that are to be good."""
 WINDOW_S = 2.0
-FULL = 0.8
+FULL = 0.6
 """Part of all replicas' capacity that the burst asks for."""
 BEFORE_S = 3.0
 
 
-def settled(requests: Sequence[Sent], target_s: float, window_s: float = WINDOW_S, good: float = GOOD) -> float | None:
+def settled(requests: Sequence[Sent], target_s: float, good: float, window_s: float = WINDOW_S) -> float | None:
     """Seconds from the beginning of a load from which on all windows are good; None if even the last is not.
 
     Windows are by when requests were due: who came in the bad time waited, however late that was answered.
@@ -96,12 +98,11 @@ def main() -> None:
     account, seen = asyncio.run(measure(load_plan(options.region), options.replicas, options.seconds))
     print(account)
     print(f"ready replicas each second: {seen}")
-    since = settled(account.requests, TARGET_S)
-    within = f"{100 * GOOD:.0f} of 100 answers within {TARGET_S * 1000:.0f} ms"
-    if since is None:
-        print(f"not settled in {options.seconds:.0f} s: never {within}")
-    else:
-        print(f"1 to {max(seen, default=0)} replicas; {within} for requests from {since:.0f} s after the burst on")
+    print(f"1 to {max(seen, default=0)} ready replicas after {seen.index(max(seen))} s")
+    for good in GOOD:
+        since = settled(account.requests, TARGET_S, good)
+        when = f"for requests from {since:.0f} s on" if since is not None else f"not in {options.seconds:.0f} s"
+        print(f"{100 * good:.0f} of 100 answers within {TARGET_S * 1000:.0f} ms: {when}")
 
 
 if __name__ == "__main__":

@@ -18,15 +18,15 @@ def sent(due: float, took: float, outcome: str = "200", late: float = 0.0) -> Se
 
 def test_a_burst_is_settled_from_the_first_window_after_which_all_are_good() -> None:
     requests = [sent(n / 10, 2.0 if n / 10 < 7 else 0.1) for n in range(200)]
-    assert settled(requests, target_s=0.5) == 8.0, "windows of 2 s: the one from 6 to 8 s is not good"
+    assert settled(requests, target_s=0.5, good=0.95) == 8.0, "windows of 2 s: the one from 6 to 8 s is not good"
 
 
 def test_a_burst_that_is_bad_at_its_end_is_not_settled() -> None:
-    assert settled([sent(n / 10, 0.1) for n in range(100)] + [sent(10.5, 0.1, "503")], target_s=0.5) is None
+    assert settled([sent(n / 10, 0.1) for n in range(100)] + [sent(10.5, 0.1, "503")], target_s=0.5, good=0.95) is None
 
 
 def test_a_burst_without_a_bad_window_is_settled_from_its_beginning() -> None:
-    assert settled([sent(n / 10, 0.1) for n in range(100)], target_s=0.5) == 0.0
+    assert settled([sent(n / 10, 0.1) for n in range(100)], target_s=0.5, good=0.95) == 0.0
 
 
 @pytest.mark.parametrize(
