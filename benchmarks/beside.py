@@ -26,7 +26,7 @@ from stacks.project import ROOT
 NAMESPACE = "bench"
 GRANT = "bench"
 TAKEN_S = 600
-"""In which KEDA and the gateway have taken hundreds of services."""
+"""In which KEDA and the gateway have taken hundreds of services, or let them go."""
 SETTLE_S = 3
 """From the gateway's word until its proxies have what it says."""
 Object = dict[str, Any]
@@ -64,7 +64,12 @@ def like(service: ServicePlan, name: str, **changes: Any) -> ServicePlan:
 
 @asynccontextmanager
 async def beside(api: KubernetesChange, plan: RegionPlan, objects: Sequence[Placed]) -> AsyncGenerator[None]:
-    """These objects are there while the body runs."""
+    """These objects are there while the body runs; ends where another benchmark, or a rest of one, is there."""
+    if await api.find(f"/api/v1/namespaces/{NAMESPACE}"):
+        raise SystemExit(
+            f"the namespace {NAMESPACE} is there: another benchmark runs, or one was killed; then "
+            f"`kubectl delete namespace {NAMESPACE}` and the routes {NAMESPACE}-* in {GATEWAY_NAMESPACE}"
+        )
     await api.put("/api/v1/namespaces", _object("v1", "Namespace", NAMESPACE))
     try:
         for path, thing in [*common(), *objects]:
@@ -75,6 +80,15 @@ async def beside(api: KubernetesChange, plan: RegionPlan, objects: Sequence[Plac
             if f"namespaces/{NAMESPACE}/" not in path:  # the others go with their namespace
                 await api.remove(f"{path}/{thing['metadata']['name']}")
         await api.remove(f"/api/v1/namespaces/{NAMESPACE}")
+        await _until_gone(api)
+
+
+async def _until_gone(api: KubernetesChange) -> None:
+    for _ in range(TAKEN_S):
+        if await api.find(f"/api/v1/namespaces/{NAMESPACE}") is None:
+            return
+        await asyncio.sleep(1)
+    raise SystemExit(f"the namespace {NAMESPACE} does not go: kubectl describe namespace {NAMESPACE}")
 
 
 def common() -> list[Placed]:

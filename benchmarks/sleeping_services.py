@@ -32,7 +32,7 @@ MEASURED = {
     "etcd": ("kube-system", "etcd-", "etcd"),
 }
 """What is measured -> namespace, beginning of the pod's name, container."""
-SETTLE_S = 45.0
+SETTLE_S = 30.0
 """Until the kubelets have measured anew, and collectors have been round."""
 
 
