@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import json
+import sys
 import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 
 from tests.load_client import Client, Target
 
@@ -169,3 +171,13 @@ def under_load(target: Target, rate: float, *, longest_s: float = 900) -> Genera
     finally:
         over.set()
         thread.join()
+
+
+def main(url: str, host: str, rate: str, seconds: str) -> None:
+    """A load of this machine's or of another network name space, told as JSON: `python -m tests.load URL HOST RATE SECONDS`."""
+    account = asyncio.run(send(Target(url=url, host=host, keep_alive=True), float(rate), float(seconds)))
+    print(json.dumps({"seconds": account.seconds, "requests": [asdict(request) for request in account.requests]}))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
