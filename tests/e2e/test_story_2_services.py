@@ -8,22 +8,19 @@ from __future__ import annotations
 
 import asyncio
 import json
-import subprocess
 import time
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
-import httpx
 import pytest
 
 from components.clients.web import CallError, call
-from tests.e2e.process import ENVIRONMENT, ROOT, run
+from tests.e2e.process import run
+from tests.e2e.services import GATEWAY, HELLO, described, kubectl, put_to_sleep, replicas
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(1800)]
 
-GATEWAY = "10.255.2.1"
-TENANT_FILE = ROOT / "stacks" / "regions" / "lab" / "tenants" / "e2e.yaml"
 TENANT = """\
 tenant: e2e
 quota: {{pods: 10, gpus: 0}}
@@ -43,71 +40,17 @@ services:
 GOOD, BAD = "hello-gpu", "pause"
 """The second starts and runs, but answers nothing."""
 COLD_STARTS = 20
-LAYERS = ("--layer", "cluster", "--layer", "runtime")
-
-
-def kubectl(*words: str) -> str:
-    """The answer of the lab's cluster."""
-    done = subprocess.run(
-        ["kubectl", *words], cwd=ROOT, env=ENVIRONMENT, capture_output=True, text=True, timeout=120, check=True
-    )
-    return done.stdout
-
-
-def replicas(namespace: str, name: str) -> int:
-    """Replicas that a Deployment has."""
-    return int(
-        json.loads(kubectl("-n", namespace, "get", "deployment", name, "-o", "json"))["status"].get("replicas", 0)
-    )
-
-
-def put_to_sleep(namespace: str, name: str) -> None:
-    """No pod, as after the idle time, but at once."""
-    kubectl("-n", namespace, "scale", "deployment", name, "--replicas=0")
-    kubectl("-n", namespace, "wait", "pod", "-l", f"app.kubernetes.io/name={name}", "--for=delete", "--timeout=60s")
-    time.sleep(1)  # endpoints have caught up
-
-
-def answers() -> bool:
-    """Whether a lab is up and serves."""
-    try:
-        answer = httpx.get(
-            f"http://{GATEWAY}/", headers={"Host": "hello-gpu.demo.lab.internal"}, timeout=30, trust_env=False
-        )
-    except httpx.HTTPError:
-        return False
-    return answer.status_code == 200
-
-
-@pytest.fixture(scope="module")
-def lab() -> Iterator[None]:
-    """A lab that serves."""
-    if answers():
-        yield
-        return
-    (ROOT / ".lab").mkdir(exist_ok=True)
-    (ROOT / ".lab" / "wiring.json").write_text(run("region", "export", "lab", "wiring").stdout)
-    run("python", "-m", "lab", "up")
-    run("region", "up", "lab")
-    yield
-    run("region", "down", "lab", "--yes")
-    run("python", "-m", "lab", "down")
 
 
 @pytest.fixture(scope="module")
 def tenant(lab: None) -> Iterator[Path]:
     """A tenant with three services; gone at the end."""
-    TENANT_FILE.write_text(TENANT.format(image=GOOD))
-    try:
-        run("region", "up", "lab", *LAYERS)
-        yield TENANT_FILE
-    finally:
-        TENANT_FILE.unlink()
-        run("region", "up", "lab", *LAYERS)
+    with described(TENANT.format(image=GOOD)) as path:
+        yield path
 
 
 def test_twenty_cold_starts_are_answered_without_an_error(lab: None) -> None:
-    host, took = "hello-gpu.demo.lab.internal", list[float]()
+    host, took = HELLO, list[float]()
     for _ in range(COLD_STARTS):
         put_to_sleep("tenant-demo", "hello-gpu")
         answer = asyncio.run(call(GATEWAY, host=host))
