@@ -47,7 +47,7 @@ e2e: tools ## The whole lab: from nothing to the served request, again, kill and
 test: check unit integration e2e ## Every tier of tests.
 
 down: ## Remove all that the lab made, and the state of what ran on it.
-	@if [ -x .venv/bin/region ]; then python -m lab down --purge && region forget $(REGION) --yes; \
+	@if [ -x .venv/bin/region ]; then python -m lab down --purge && if command -v pulumi >/dev/null; then region forget $(REGION) --yes; fi; \
 	else echo "nothing was installed, nothing to remove"; fi
 
 lock: ## Renew the lock files.

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import os
 import secrets
+import shutil
 from collections.abc import Collection
 from pathlib import Path
 
+from components.errors import Problem, RegionError
 from stacks.project import ROOT, state_folder
 
 
@@ -46,6 +48,17 @@ def pulumi_environment() -> dict[str, str]:
     if not {"PULUMI_CONFIG_PASSPHRASE", "PULUMI_CONFIG_PASSPHRASE_FILE"} & os.environ.keys():
         variables["PULUMI_CONFIG_PASSPHRASE_FILE"] = str(_passphrase_file())
     return variables
+
+
+def use_pulumi() -> None:
+    """Let this process find `pulumi`, and what it works with: the Automation API looks on the process's own path.
+
+    Raises RegionError where it is not installed.
+    """
+    if shutil.which("pulumi", path=search_path()) is None:
+        remedy = "`make tools` builds it below .tools/bin"
+        raise RegionError("pulumi is missing", [Problem(path="pulumi", message="it is not installed", remedy=remedy)])
+    os.environ.update(pulumi_environment())
 
 
 def destroy_environment(layer: str, going: Collection[str]) -> dict[str, str]:

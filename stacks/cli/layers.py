@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import concurrent.futures
 import contextlib
-import os
 import re
 import time
 from collections.abc import Callable, Mapping
@@ -19,7 +18,7 @@ from pathlib import Path
 from pulumi import automation
 
 from components.errors import DeviceError, Problem
-from stacks.cli.environment import destroy_environment, pulumi_environment
+from stacks.cli.environment import destroy_environment, use_pulumi
 from stacks.cli.stale_locks import drop_stale_locks
 from stacks.cli.surroundings import alone, scratch
 from stacks.project import LAYERS, ROOT, StackName
@@ -163,7 +162,7 @@ def _create_stacks(region: str) -> None:
 
 def forget_stacks(region: str) -> int:
     """Remove the stacks of a region with their state, whatever they hold; returns how many there were."""
-    os.environ.update(pulumi_environment())
+    use_pulumi()
     with alone(region):
         workspace = automation.LocalWorkspace(work_dir=str(ROOT))
         existing = {stack.name.rpartition("/")[2] for stack in workspace.list_stacks()}
@@ -194,7 +193,7 @@ def run_layers(
     A failed layer does not stop those that do not need it; the ones that do are skipped. Only one run at a time
     may change a region; a preview touches nothing and waits for nobody.
     """
-    os.environ.update(pulumi_environment())  # the Automation API looks for `pulumi` on this process's own path
+    use_pulumi()
     with contextlib.nullcontext() if operation is Operation.PREVIEW else alone(region):
         _create_stacks(region)
         if operation is not Operation.PREVIEW:

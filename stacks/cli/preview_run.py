@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import tempfile
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass
@@ -14,7 +13,7 @@ from components.clients.git import unpack
 from components.plan.consequences import Consequences, Planned, Snapshot, consequences, planned_actions, snapshot_of
 from components.spec.recorded import digest
 from stacks.cli.costs import cost_table_of
-from stacks.cli.environment import pulumi_environment
+from stacks.cli.environment import use_pulumi
 from stacks.cli.layers import Phase
 from stacks.cli.preview_result import Preview
 from stacks.description import Described, describe, describe_past
@@ -60,7 +59,7 @@ class Change:
 
 def from_state(region: str, layers: Sequence[str]) -> Change:
     """From what the stacks recorded to the description. Starts no provider."""
-    os.environ.update(pulumi_environment())
+    use_pulumi()
     now = describe(region)
     before = recorded(region)
     return Change(

@@ -76,7 +76,9 @@ def pulumi(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Pulumi:
     engine = Pulumi()
     for module in (preview_command, up_command):
         monkeypatch.setattr(module, "run_layers", engine)
-    monkeypatch.setattr(preview_run, "pulumi_environment", dict)
+    monkeypatch.setattr(preview_run, "use_pulumi", lambda: None)
+    for cluster_step in ("wake_those_to_change", "roll_out"):
+        monkeypatch.setattr(up_command, cluster_step, lambda *_: None)  # pyright: ignore[reportUnknownArgumentType, reportUnknownLambdaType]
     remember(monkeypatch, Recorded())
     monkeypatch.setattr(description, "reference_path", lambda project, reference: ARTIFACTS)  # pyright: ignore[reportUnknownArgumentType, reportUnknownLambdaType]
     monkeypatch.setattr(costs, "state_folder", lambda region=None: tmp_path / "state")  # pyright: ignore[reportUnknownArgumentType, reportUnknownLambdaType]
