@@ -18,8 +18,15 @@ from components.errors import DeviceError, RegionError
 from stacks.cli import layers as layers_module
 from stacks.cli import main as cli
 from stacks.cli import surroundings
+from stacks.cli.environment import pulumi_environment
 from stacks.cli.layers import Operation, Phase, State, raise_for_failures, run_layers
 from stacks.project import LAYERS, StackName
+
+
+@pytest.fixture(autouse=True)
+def engine_of_their_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    """These tests stand in for the engine, so they need none on this machine."""
+    monkeypatch.setattr(layers_module, "use_pulumi", lambda: os.environ.update(pulumi_environment()))
 
 
 class Runs:
