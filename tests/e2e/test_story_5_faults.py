@@ -40,6 +40,8 @@ def test_a_node_that_is_not_ready_is_found_by_its_runbook_and_mended() -> None:
         if "restart" in command:
             run("sh", "-c", command)
     run("kubectl", "wait", "--for=condition=Ready", f"node/{node}", "--timeout=60s")
+    # Its pods were taken for unready too, and are looked at again only every 10 s.
+    run("kubectl", "-n", "kube-system", "wait", "--for=condition=Ready", "pod", "--all", "--timeout=60s")
     run("region", "verify", "lab", "--layer", "cluster")
 
 
