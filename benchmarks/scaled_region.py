@@ -20,6 +20,7 @@ WIDER = {
     ),
     "network.yaml": (
         ("racks: 10.64.0.0/16", "racks: 10.64.0.0/15"),
+        ("compute_switches: 10.96.16.0/20", "compute_switches: 10.96.32.0/19"),
         ("host_loopbacks: 10.0.32.0/19", "host_loopbacks: 10.1.0.0/18"),
         ("host_links: 10.0.64.0/18", "host_links: 10.2.0.0/17"),
         ("oob: 4200020000-4200020999", "oob: 4200020000-4200023999"),
@@ -28,21 +29,22 @@ WIDER = {
         ("border_ids: 97-104", "border_ids: 97-100"),
     ),
     "racks.yaml": (("ids: 1-250", "ids: '{workers}'"), ("ids: 251-253", "ids: '{controllers}'")),
-    "cluster.yaml": (("gpus: 8000", "gpus: {half}"), ("gpus: 4000", "gpus: {half}"), ("max: 256", "max: 100")),
+    "tenants/chat.yaml": (("gpus: 8000", "gpus: {quarter}"), ("max: 256", "max: 100")),
+    "tenants/research.yaml": (("gpus: 4000", "gpus: {quarter}"),),
 }
 """File of the region -> what is written otherwise at another size."""
 
 
 def scaled(folder: Path, racks: int) -> Path:
     """A copy of Essonne with this many racks, of which a few in each cluster are its control plane."""
-    control = [id for id in (1, 2, 3, CLUSTER + 1, CLUSTER + 2) if id <= racks]
-    workers = [f"4-{min(racks, CLUSTER)}"] + ([f"{CLUSTER + 3}-{racks}"] if racks > CLUSTER + 2 else [])
+    control = [id for id in (1, 2, 3, CLUSTER + 1, CLUSTER + 2, CLUSTER + 3) if id <= racks]
+    workers = [f"4-{min(racks, CLUSTER)}"] + ([f"{CLUSTER + 4}-{racks}"] if racks > CLUSTER + 3 else [])
     gpus = (racks - len(control)) * 72
     values = {
         "workers": ",".join(workers),
         "controllers": ",".join(str(id) for id in control),
         "gpus": gpus,
-        "half": gpus // 4,
+        "quarter": gpus // 4,
     }
     region = folder / "essonne"
     shutil.copytree(ROOT / "stacks/regions/essonne", region)
