@@ -85,10 +85,10 @@ class _Cluster:
 
 
 async def _to_the_last_step(
-    plan: RegionPlan, project: Path, decide: Decide, say: Say, *, poll_s: float = POLL_S
+    plan: RegionPlan, project: Path, decide: Decide, say: Say
 ) -> list[tuple[ServicePlan, Turn]]:
     async with KubernetesChange.from_file(project / kubeconfig_path(plan.region)) as api:
-        return await run_turns(api, _rolled_services(plan), decide, say, poll_s=poll_s)
+        return await run_turns(api, _rolled_services(plan), decide, say)
 
 
 async def run_turns(

@@ -55,19 +55,36 @@ def answers() -> bool:
     return answer.status_code == 200
 
 
-@pytest.fixture(scope="session")
-def lab() -> Iterator[None]:
-    """A lab that serves: the one that is up, or one that goes at the end."""
-    if answers():
-        yield
-        return
+def write_wiring() -> None:
+    """What the lab is started from, as `make lab` writes it."""
     (ROOT / ".lab").mkdir(exist_ok=True)
     (ROOT / ".lab" / "wiring.json").write_text(run("region", "export", "lab", "wiring").stdout)
+
+
+def start_lab() -> None:
+    """The lab's datacenter, with nothing deployed in it."""
+    write_wiring()
     run("python", "-m", "lab", "up")
+
+
+@contextmanager
+def region_up(*, is_there: bool) -> Generator[None]:
+    """A lab with its region up: the one that is there, or one that goes at the end."""
+    if is_there:
+        yield
+        return
+    start_lab()
     run("region", "up", "lab")
     yield
     run("region", "down", "lab", "--yes")
     run("python", "-m", "lab", "down")
+
+
+@pytest.fixture(scope="session")
+def lab() -> Iterator[None]:
+    """A lab that serves."""
+    with region_up(is_there=answers()):
+        yield
 
 
 @contextmanager

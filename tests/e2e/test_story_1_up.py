@@ -14,18 +14,13 @@ import pytest
 
 from tests.e2e import machine, runbooks
 from tests.e2e.process import ROOT, kill_providers, run, start, wait_for_provider
+from tests.e2e.services import start_lab, write_wiring
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(1800)]
 
 KILLS = 20
 """Points spread over a run of fabric and substrate at which the provider is killed."""
 DEPLOYED = ("lab-r01-t01", "lab-r01-t02", "lab-r01-t03")
-
-
-def start_lab() -> None:
-    (ROOT / ".lab").mkdir(exist_ok=True)
-    (ROOT / ".lab" / "wiring.json").write_text(run("region", "export", "lab", "wiring").stdout)
-    run("python", "-m", "lab", "up")
 
 
 def physical_actions() -> Counter[tuple[str, str]]:
@@ -36,8 +31,7 @@ def physical_actions() -> Counter[tuple[str, str]]:
 
 
 def test_a_lab_killed_while_it_starts_is_removed_without_a_trace(before: dict[str, set[str]]) -> None:
-    (ROOT / ".lab").mkdir(exist_ok=True)
-    (ROOT / ".lab" / "wiring.json").write_text(run("region", "export", "lab", "wiring").stdout)
+    write_wiring()
     for seconds in (1.0, 3.0):
         process = start("python", "-m", "lab", "up")
         time.sleep(seconds)

@@ -24,6 +24,7 @@ from components.runtime.objects_pods import SERVICE_LABEL
 from stacks.description import describe, refuse_unready
 from tests.e2e import tenants
 from tests.e2e.process import ROOT, run
+from tests.e2e.services import region_up
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(1800)]
 
@@ -87,19 +88,12 @@ def hosts(namespace: str, service: str | None = None) -> Counter[str]:
 def lab_plan() -> Iterator[RegionPlan]:
     """A lab that is up; removed at the end if it was not there before. No service of it holds a GPU."""
     was_up = run("kubectl", "get", "namespace", HOLDER, "--request-timeout=10s", expect=range(256)).returncode == 0
-    if not was_up:
-        (ROOT / ".lab").mkdir(exist_ok=True)
-        (ROOT / ".lab" / "wiring.json").write_text(run("region", "export", "lab", "wiring").stdout)
-        run("python", "-m", "lab", "up")
-        run("region", "up", "lab")
-    described = describe("lab")
-    refuse_unready(described)
-    run("kubectl", "-n", HOLDER, "scale", "deployment", "hello-gpu", "--replicas=0")
-    assert until(lambda: running(HOLDER), [], 60) == []
-    yield described.plan
-    if not was_up:
-        run("region", "down", "lab", "--yes")
-        run("python", "-m", "lab", "down")
+    with region_up(is_there=was_up):
+        described = describe("lab")
+        refuse_unready(described)
+        run("kubectl", "-n", HOLDER, "scale", "deployment", "hello-gpu", "--replicas=0")
+        assert until(lambda: running(HOLDER), [], 60) == []
+        yield described.plan
 
 
 @pytest.fixture(scope="module")

@@ -28,6 +28,7 @@ from components.spec.tenant import ApiKey, Person, PersonRole
 from stacks.description import describe, refuse_unready
 from tests.e2e import runbooks, tenants
 from tests.e2e.process import ROOT, run
+from tests.e2e.services import region_up
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(1800)]
 
@@ -78,18 +79,10 @@ def is_up() -> bool:
 @pytest.fixture(scope="module")
 def lab_plan() -> Iterator[RegionPlan]:
     """A lab that is up, with the images that are published in it; removed at the end if it was not there before."""
-    was_up = is_up()
-    if not was_up:
-        (ROOT / ".lab").mkdir(exist_ok=True)
-        (ROOT / ".lab" / "wiring.json").write_text(run("region", "export", "lab", "wiring").stdout)
-        run("python", "-m", "lab", "up")
-        run("region", "up", "lab")
-    described = describe("lab")
-    refuse_unready(described)
-    yield described.plan
-    if not was_up:
-        run("region", "down", "lab", "--yes")
-        run("python", "-m", "lab", "down")
+    with region_up(is_there=is_up()):
+        described = describe("lab")
+        refuse_unready(described)
+        yield described.plan
 
 
 @pytest.fixture(scope="module")
