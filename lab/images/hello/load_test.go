@@ -3,6 +3,7 @@ package main
 import (
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -20,7 +21,7 @@ func TestWithoutVariablesNothingIsSlower(t *testing.T) {
 }
 
 func TestWhatCannotBeReadIsRefused(t *testing.T) {
-	for name, text := range map[string]string{"START_TAKES": "30", "ANSWER_TAKES": "-1s", "ANSWERS_AT_ONCE": "0"} {
+	for name, text := range map[string]string{"START_TAKES": "30", "ANSWER_TAKES": "-1s", "ANSWERS_AT_ONCE": "0", "FAILS_ONE_IN": "half"} {
 		if _, err := loadOf(variables(map[string]string{name: text})); err == nil {
 			t.Errorf("%s=%s was taken", name, text)
 		}
@@ -48,5 +49,21 @@ func TestRequestsBeyondTheSlotsWait(t *testing.T) {
 	all.Wait()
 	if took := time.Since(began); took < 150*time.Millisecond {
 		t.Fatalf("six requests of 50 ms, two at once, took %v", took)
+	}
+}
+
+func TestAFailingVersionFailsOneRequestInSoMany(t *testing.T) {
+	found, err := loadOf(variables(map[string]string{"FAILS_ONE_IN": "3"}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	handler, codes := found.before(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})), []int{}
+	for range 6 {
+		answer := httptest.NewRecorder()
+		handler.ServeHTTP(answer, httptest.NewRequest(http.MethodGet, "/", nil))
+		codes = append(codes, answer.Code)
+	}
+	if want := []int{200, 200, 500, 200, 200, 500}; !slices.Equal(codes, want) {
+		t.Fatalf("answered %v, not %v", codes, want)
 	}
 }
