@@ -33,7 +33,7 @@ Variables of all hosts
     kubernetes_images                   name -> {reference, tag}: the images that kubeadm runs
     kubernetes_join_pace
     kubernetes_admin_kubeconfig         relative to the project, where playbooks are run
-    pod_network_mtu
+    pod_network_mtu, pod_network_endpoints
     nvidia_driver_version
     dra_driver_image, dra_driver_name
     dra_driver_pools                    pool -> what its GPUs are, for the driver of simulated ones
@@ -65,6 +65,7 @@ from components.plan.model import ClusterPlan, HostPlan, RegionPlan, TrayRole
 from components.plan.naming import RACK_LABEL, kubeconfig_path
 from components.plan.rules import DRA_DRIVER, KUBEADM_IMAGES
 from components.plan.serving import QUOTA_DEVICES, device_driver
+from components.plan.tenancy.network import endpoints as endpoints_of_tenants
 
 GROUPS = (TrayRole.CONTROL_PLANE, TrayRole.GPU_WORKER)
 
@@ -191,6 +192,7 @@ def region_variables(plan: RegionPlan) -> dict[str, Any]:
         **_kubernetes_variables(cluster),
         "kubernetes_admin_kubeconfig": str(kubeconfig_path(plan.region)),
         "pod_network_mtu": plan.fabric.mtu,
+        "pod_network_endpoints": [f"{each.address}:{each.port}" for each in endpoints_of_tenants(plan)],
         "nvidia_driver_version": cluster.nvidia_driver,
         "dra_driver_image": cluster.image(DRA_DRIVER[cluster.simulated]).reference,
         "dra_driver_name": device_driver(cluster),

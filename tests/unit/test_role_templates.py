@@ -94,6 +94,16 @@ def test_a_pod_gets_an_address_of_the_network_that_its_node_announces(lab_plan: 
     assert not ptp.get("ipMasq"), "pods are routed, not hidden"
 
 
+def test_pods_go_in_their_hosts_name_to_the_regions_endpoints_and_nowhere_else(lab_plan: RegionPlan) -> None:
+    rules = render(lab_plan, WORKER, "pod_network/endpoints.nft.j2")
+    translated = [line.strip() for line in rules.splitlines() if "masquerade" in line]
+    assert translated == [
+        "ip saddr 10.244.2.0/24 ip daddr 172.30.0.1 tcp dport 5000 masquerade",
+        "ip saddr 10.244.2.0/24 ip daddr 172.30.0.1 tcp dport 7070 masquerade",
+    ]
+    assert "flush ruleset" not in rules, "the rules of kube-proxy and of network policies stay"
+
+
 def test_the_cluster_is_reached_in_band_and_answers_the_operator(lab_plan: RegionPlan) -> None:
     cluster = documents(render(lab_plan, CONTROL, "kubernetes/kubeadm.yaml.j2"))["ClusterConfiguration"]
     assert cluster["controlPlaneEndpoint"] == "10.255.1.1:6443"
