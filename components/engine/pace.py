@@ -1,18 +1,21 @@
 """Pace: how many requests are under way to a region's BMCs at one time.
 
 Owns who waits for what: a BMC serves few requests at once, all of them together no more than the window, which
-tunes itself (window.py), and racks are served in turn, so that one with much to do keeps none waiting. Waiting
-happens here, in our process, because what is behind the limits rejects instead of queueing.
+tunes itself (window.py). Endpoints that others wait for go first, or a rack's longest chain would begin when the last
+of thousands that have time was looked at; among equals racks are served in turn, so that one with much to do keeps
+none waiting (turns.py). Waiting happens here, in our process, because what is behind the limits rejects instead of
+queueing.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections import OrderedDict, deque
+from collections import deque
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
+from components.engine.turns import Turns
 from components.engine.window import Window
 from components.plan.budgets import PER_BMC
 
@@ -54,6 +57,7 @@ class _Waiter:
 
     bmc: _Bmc
     rack: str
+    turn: int
     granted: asyncio.Future[None]
     has_bmc: bool = False
     is_out: bool = False
@@ -69,21 +73,21 @@ class Pace:
         self.most_in_flight = 0
         self._per_bmc = per_bmc
         self._bmcs: dict[str, _Bmc] = {}
-        self._racks: OrderedDict[str, deque[_Waiter]] = OrderedDict()
-        """Lines of those whose BMC has room, by rack; the first rack is served next."""
+        self._turns: Turns[_Waiter] = Turns()
+        """Those whose BMC has room."""
         self._tick: asyncio.TimerHandle | None = None
         self._due = 0.0
 
     @asynccontextmanager
-    async def request(self, bmc: str, *, rack: str = "", kind: str = "") -> AsyncGenerator[Exchange]:
+    async def request(self, bmc: str, *, rack: str = "", turn: int = 0, kind: str = "") -> AsyncGenerator[Exchange]:
         """Wait until a request to `bmc` may be made, and measure it.
 
-        `rack`: racks are served in turn. `kind`: answers of one kind are alike in how long they take, such as
-        `compute_tray GET`. A TimeoutError that leaves the block counts as overload; any other error, such as a
+        `turn`: lower ones go first; 0 is for what others wait for. `rack`: racks are served in turn. `kind`: answers
+        of one kind are alike in how long they take, such as `compute_tray GET`. A TimeoutError that leaves the block counts as overload; any other error, such as a
         refused password, says nothing of load.
         """
         loop = asyncio.get_running_loop()
-        there = await self._enter(bmc, rack)
+        there = await self._enter(bmc, rack, turn)
         exchange = Exchange()
         began = loop.time()
         number = self.window.begun(kind, rack, self.in_flight, began)
@@ -113,16 +117,16 @@ class Pace:
         bmc.is_well = False
         bmc.allowed = max(1.0, bmc.allowed / 2)
 
-    async def _enter(self, name: str, rack: str) -> _Bmc:
+    async def _enter(self, name: str, rack: str, turn: int) -> _Bmc:
         if self._tick is None:
             self._set_tick()
         if (bmc := self._bmcs.get(name)) is None:
             bmc = self._bmcs[name] = _Bmc(float(self._per_bmc))
-        if not self._racks and bmc.has_room and not bmc.line and self.in_flight < int(self.window.size):
+        if not self._turns and bmc.has_room and not bmc.line and self.in_flight < int(self.window.size):
             bmc.taken += 1
             self._count()
             return bmc
-        waiter = _Waiter(bmc, rack, asyncio.get_running_loop().create_future())
+        waiter = _Waiter(bmc, rack, turn, asyncio.get_running_loop().create_future())
         bmc.line.append(waiter)
         self._serve(bmc)
         try:
@@ -137,7 +141,7 @@ class Pace:
         self.most_in_flight = max(self.most_in_flight, self.in_flight)
 
     def _serve(self, bmc: _Bmc) -> None:
-        """Let those whose BMC has room into the lines of their racks, and the first of these through."""
+        """Let those whose BMC has room into the line of their turn and rack, and the first of these through."""
         while bmc.line and bmc.has_room:
             waiter = bmc.line.popleft()
             if waiter.granted.cancelled():
@@ -145,15 +149,12 @@ class Pace:
                 continue
             waiter.has_bmc = True
             bmc.taken += 1
-            self._racks.setdefault(waiter.rack, deque()).append(waiter)
+            self._turns.add(waiter, turn=waiter.turn, rack=waiter.rack)
         self._let_through()
 
     def _let_through(self) -> None:
-        while self._racks and self.in_flight < int(self.window.size):
-            rack, line = self._racks.popitem(last=False)
-            waiter = line.popleft()
-            if line:
-                self._racks[rack] = line  # at the end: the others first
+        while self._turns and self.in_flight < int(self.window.size):
+            waiter = self._turns.take()
             if waiter.granted.cancelled():
                 waiter.is_out = True
                 waiter.bmc.taken -= 1
@@ -165,10 +166,7 @@ class Pace:
         """Take out one that was cancelled."""
         if waiter.granted.cancelled():
             if waiter.has_bmc and not waiter.is_out:
-                line = self._racks[waiter.rack]
-                line.remove(waiter)
-                if not line:
-                    del self._racks[waiter.rack]
+                self._turns.remove(waiter, turn=waiter.turn, rack=waiter.rack)
                 waiter.bmc.taken -= 1
             elif not waiter.is_out:
                 waiter.bmc.line.remove(waiter)
@@ -191,9 +189,9 @@ class Pace:
 
     def _look(self) -> None:
         now = asyncio.get_running_loop().time()
-        self.window.look(now, now - self._due, is_limited=bool(self._racks))
+        self.window.look(now, now - self._due, is_limited=bool(self._turns))
         self._let_through()
-        if self.in_flight or self._racks:
+        if self.in_flight or self._turns:
             self._set_tick()
         else:
             self._tick = None

@@ -41,6 +41,16 @@ def test_a_rack_is_71_endpoints_with_its_feed_and_spares(delivered: dict[str, di
     assert {e.tray for e in first.endpoints if e.kind is Endpoint.NVLINK_SWITCH} == {""}
 
 
+def test_what_others_wait_for_has_the_lower_turn(delivered: dict[str, dict[str, Delivered]]) -> None:
+    rack = compile_bring_up(region_of(2), delivered).racks[0]
+    assert {endpoint.kind: endpoint.turn for endpoint in rack.endpoints} == {
+        Endpoint.POWER_SHELF: 0,
+        Endpoint.NVLINK_SWITCH: 1,
+        Endpoint.DPU: 2,
+        Endpoint.COMPUTE_TRAY: 3,
+    }
+
+
 def test_only_the_racks_that_are_named_are_worked_on(delivered: dict[str, dict[str, Delivered]]) -> None:
     plan = compile_bring_up(region_of(2), delivered, ["ess-r002"])
     assert [rack.name for rack in plan.racks] == ["ess-r002"]

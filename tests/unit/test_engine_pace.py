@@ -234,13 +234,31 @@ def test_racks_are_served_in_turn() -> None:
     assert served["much"] <= 40, "twenty of one rack waited for about twenty of the other, not for a thousand"
 
 
+def test_what_others_wait_for_goes_before_all_that_have_time() -> None:
+    async def main() -> list[int]:
+        pace, served = Pace(window=Fixed(first=10)), list[int]()
+
+        async def ask(turn: int, number: int) -> None:
+            async with pace.request(f"{turn}/{number}", rack=str(number % 7), turn=turn):
+                await asyncio.sleep(1)
+                served.append(turn)
+
+        late = [asyncio.create_task(ask(2, number)) for number in range(100)]
+        await asyncio.sleep(0)
+        await asyncio.gather(*(ask(turn, number) for number in range(20) for turn in (1, 0)), *late)
+        return served
+
+    served = run(main())
+    assert served == [2] * 10 + [0] * 20 + [1] * 20 + [2] * 90, "only those that were under way came before"
+
+
 @pytest.mark.parametrize("seed", range(5))
 def test_cancelled_requests_leave_nothing_behind(seed: int) -> None:
     async def main() -> tuple[int, int]:
         pace, chance = Pace(window=Fixed(first=FLOOR)), random.Random(seed)  # noqa: S311
 
         async def ask(number: int) -> None:
-            async with pace.request(f"bmc{number % 7}", rack=f"r{number % 3}"):
+            async with pace.request(f"bmc{number % 7}", rack=f"r{number % 3}", turn=number % 2):
                 await asyncio.sleep(chance.random())
 
         tasks = [asyncio.create_task(ask(number)) for number in range(300)]

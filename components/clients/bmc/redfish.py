@@ -162,7 +162,8 @@ class RedfishBmc:
         if body is not None:
             data, headers["Content-Type"] = json.dumps(body).encode(), "application/json"
         kind = f"{work.kind} {'push' if form else method}"
-        async with clients.pace.request(work.name, rack=work.name.partition("/")[0], kind=kind) as exchange:
+        rack = work.name.partition("/")[0]
+        async with clients.pace.request(work.name, rack=rack, turn=work.turn, kind=kind) as exchange:
             try:
                 async with clients.session.request(
                     method,

@@ -59,7 +59,7 @@ def compile_bring_up(region: Region, delivered: DeliveredRacks, racks: Collectio
     if bring_up is None or baseline is None:
         raise AssertionError("checked above")
     return Plan(
-        racks=tuple(_rack(region, rack, delivered[rack.name], draws[rack.name]) for rack in wanted),
+        racks=tuple(_rack(region, rack, delivered[rack.name], draws[rack.name], turns(bring_up)) for rack in wanted),
         bring_up=bring_up,
         baseline=baseline,
         limits={
@@ -84,7 +84,18 @@ def places(profile: RackProfile, rack: Rack) -> Iterator[tuple[str, Endpoint]]:
         yield f"power-shelf/{number}", Endpoint.POWER_SHELF
 
 
-def _rack(region: Region, rack: Rack, delivered: Mapping[str, Delivered], draw: RackDraw) -> RackWork:
+def turns(bring_up: BringUp) -> Mapping[Endpoint, int]:
+    """Kind of endpoint -> how many kinds it waits for, one after the other, on its longest way."""
+    awaited = {kind: {a.kind for step in each.steps for a in step.after} for kind, each in bring_up.kinds.items()}
+    found = dict.fromkeys(awaited, 0)
+    for _ in awaited:  # no way has more kinds than there are
+        found = {kind: max((1 + found[each] for each in before), default=0) for kind, before in awaited.items()}
+    return found
+
+
+def _rack(
+    region: Region, rack: Rack, delivered: Mapping[str, Delivered], draw: RackDraw, turn: Mapping[Endpoint, int]
+) -> RackWork:
     profile = _profile(region, rack)
     scheme = profile.tray.bmc_scheme
     return RackWork(
@@ -102,6 +113,7 @@ def _rack(region: Region, rack: Rack, delivered: Mapping[str, Delivered], draw: 
                 macs=found.macs,
                 bmc_mac=found.bmc_mac,
                 username=found.username,
+                turn=turn[kind],
             )
             for place, kind in places(profile, rack)
             for found in (delivered[place],)

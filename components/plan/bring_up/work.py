@@ -24,6 +24,8 @@ class EndpointWork:
     bmc_mac: str = ""
     username: str = "root"
     """Of the account that the factory made; its password is rotated, the account stays."""
+    turn: int = 0
+    """How many kinds of endpoint it waits for, one after the other: what has none before it is asked first."""
 
     @property
     def tray(self) -> str:
