@@ -30,6 +30,7 @@ from components.spec.region import Region
 from stacks.bring_up import BringUpFiles, carry_out, prepare
 from stacks.cli import output
 from stacks.cli.arguments import scenario_of
+from stacks.cli.bring_up_ended import note_end
 from stacks.cli.bring_up_screen import Screen, result_data, summary
 from stacks.cli.bring_up_tally import Tally
 from stacks.cli.simulator import Simulator
@@ -87,6 +88,7 @@ async def _run(spec: Region, simulator: Simulator, racks: int | None, as_json: b
                 result = await carry_out(prepared, observe=observe, ledger=ledger)
             finally:
                 watch.cancel()
+    note_end(folder, result, ledger.head)
     newer = forecaster.history
     (folder / "history.json").write_text((past.merged(newer) if past else newer).text())
     if as_json:

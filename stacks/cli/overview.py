@@ -55,12 +55,14 @@ def in_words(action: Record) -> str:
 
 def show_status(plan: RegionPlan, as_json: bool) -> None:
     """Live state, one row a thing, from the read-only checks; then the last physical actions."""
-    from stacks.cli.verify import verify_region  # the clients behind it are slow to import
+    from stacks.cli import bring_up_ended  # the engine and the clients behind both are slow to import
+    from stacks.cli.verify import verify_region
 
     results = verify_region(plan, LAYERS, wake=False)
     actions = Journal.read_history(state_folder(plan.region) / "journal.db", limit=10)
+    brought_up = bring_up_ended.bring_ups(plan.region)
     if as_json:
-        output.machine("status", schema=1, checks=_plain(results), actions=_plain(actions))
+        output.machine("status", schema=1, checks=_plain(results), actions=_plain(actions), bring_up=_plain(brought_up))
         return
     table = Table(title=f"region {plan.region}", title_justify="left")
     for column in ("thing", "role", "address", "state"):
@@ -87,11 +89,14 @@ def show_status(plan: RegionPlan, as_json: bool) -> None:
                 f"  {len(mine)} checks" + "".join(f"\n           {r.name}: {r.found}" for r in bad[:5]),
             )
         )
+    for status in brought_up:
+        for line in bring_up_ended.in_words(status):
+            output.people.print(line, soft_wrap=True)
     for action in actions:
         output.people.print(Text(f"  {in_words(action)}", style="dim"), soft_wrap=True)
 
 
-def _plain(rows: Sequence[CheckResult] | Sequence[Record]) -> list[dict[str, Any]]:
+def _plain(rows: Sequence[Any]) -> list[dict[str, Any]]:
     return [dataclasses.asdict(row) for row in rows]
 
 

@@ -1,0 +1,135 @@
+"""`region status` tells how the racks of a region were brought up, and when a run was cut off."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import re
+import sqlite3
+import time
+from pathlib import Path
+
+import pytest
+
+from components.engine.acceptance_verdict import Anchor
+from components.engine.bring_up.result import Isolation, RackEnd, RackResult, Result
+from components.engine.journal import Journal
+from components.errors import SpecError
+from components.plan.bring_up.cause import Cause
+from stacks.cli import bring_up_ended
+from stacks.cli.bring_up_ended import BringUpStatus, bring_ups, in_words, note_end
+
+HEAD = Anchor(640, "a" * 64)
+
+
+def rack(name: str, end: RackEnd, *lost: Isolation, reason: str = "") -> RackResult:
+    return RackResult(rack=name, end=end, reason=reason, handed_over=(), isolated=lost)
+
+
+def isolation(endpoint: str, cause: Cause) -> Isolation:
+    return Isolation(rack="ess-r002", endpoint=endpoint, kind="nvlink_switch", step="flash", cause=cause, detail="")
+
+
+RESULT = Result(
+    racks=(
+        rack("ess-r001", RackEnd.HANDED_OVER),
+        rack(
+            "ess-r002",
+            RackEnd.ISOLATED,
+            isolation("ess-r002/nvlink/1", Cause.FIRMWARE_STUCK),
+            isolation("ess-r002/nvlink/2", Cause.SILENT),
+            reason="2 of its NVLink switch trays isolated, it can do without 0",
+        ),
+    ),
+    endpoints=142,
+    seconds=61.0,
+)
+
+
+@pytest.fixture
+def fleet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder of a fleet on which a run has begun."""
+
+    def state_folder(region: str) -> Path:
+        return tmp_path / region
+
+    monkeypatch.setattr(bring_up_ended, "state_folder", state_folder)
+    folder = tmp_path / "essonne" / "simulated" / "faulty"
+    folder.mkdir(parents=True)
+    Journal.open(folder / "journal.db", scope="essonne.bring-up", wait_s=0).close()
+    return folder
+
+
+def act(fleet: Path, at: float) -> None:
+    """An action of the last run."""
+    with sqlite3.connect(fleet / "journal.db") as journal:
+        (run,) = journal.execute("SELECT max(id) FROM runs").fetchone()
+        journal.execute(
+            "INSERT INTO actions (run, target, kind, digest, destructive, intent_at) VALUES (?, 'x', 'flash', '0', 1, ?)",
+            (run, at),
+        )
+
+
+def told(status: BringUpStatus) -> str:
+    return "\n".join(line.plain for line in in_words(status))
+
+
+def test_racks_by_end_isolated_ones_with_cause_and_runbook_and_the_ledgers_head_are_told(fleet: Path) -> None:
+    act(fleet, time.time() - 1)
+    note_end(fleet, RESULT, HEAD)
+    (status,) = bring_ups("essonne")
+    text = told(status)
+    assert re.search(r"on faulty: 1 handed-over, 1 isolated; 142 endpoints, ended \d{4}-\d\d-\d\d", text)
+    assert "ess-r002 is isolated: 2 of its NVLink switch trays isolated" in text
+    assert "firmware-stuck: ess-r002/nvlink/1; see docs/runbooks/FirmwareDoesNotUpdate.md" in text
+    assert "silent: ess-r002/nvlink/2; see docs/runbooks/BmcDoesNotAnswer.md" in text
+    assert f"head {HEAD}" in text
+    assert not status.is_open
+    assert "acted since" not in text
+
+
+def test_machines_are_told_the_same(fleet: Path) -> None:
+    note_end(fleet, RESULT, HEAD)
+    (status,) = bring_ups("essonne")
+    found = json.loads(json.dumps(dataclasses.asdict(status)))
+    assert found["fleet"] == "faulty"
+    assert found["ended"]["racks"] == {"handed-over": 1, "handed-over-short": 0, "isolated": 1}
+    assert [cause["runbook"] for cause in found["ended"]["causes"]] == [
+        "docs/runbooks/FirmwareDoesNotUpdate.md",
+        "docs/runbooks/BmcDoesNotAnswer.md",
+    ]
+    assert found["ended"]["head"] == str(HEAD)
+
+
+def test_a_run_that_was_cut_off_before_any_end_is_told_by_its_journal(fleet: Path) -> None:
+    act(fleet, time.time())
+    (status,) = bring_ups("essonne")
+    assert status.is_open
+    assert "no run has come to its end" in told(status)
+    assert "goes on with the same command" in told(status)
+
+
+def test_a_run_that_was_cut_off_after_an_end_does_not_hide_behind_it(fleet: Path) -> None:
+    note_end(fleet, RESULT, None)
+    act(fleet, time.time() + 1)
+    (status,) = bring_ups("essonne")
+    assert status.is_open
+    assert "1 handed-over, 1 isolated" in told(status)
+    assert "a run has acted since" in told(status)
+
+
+def test_a_region_that_was_never_brought_up_has_nothing_to_tell(fleet: Path) -> None:
+    assert bring_ups("lab") == ()
+    assert len(bring_ups("essonne")) == 1
+
+
+def test_a_damaged_file_is_refused_with_its_path(fleet: Path) -> None:
+    (fleet / bring_up_ended.FILE).write_text("{")
+    with pytest.raises(SpecError, match="cannot be read") as refused:
+        bring_ups("essonne")
+    assert str(fleet) in refused.value.problems[0].path
+
+
+def test_what_a_run_ended_with_is_for_its_owner_only(fleet: Path) -> None:
+    note_end(fleet, RESULT, HEAD)
+    assert (fleet / bring_up_ended.FILE).stat().st_mode & 0o077 == 0
