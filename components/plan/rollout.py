@@ -23,7 +23,8 @@ STEADY_S = 10
 FATAL_WAITS = ("ErrImagePull", "ImagePullBackOff", "InvalidImageName", "CreateContainerConfigError", "CrashLoopBackOff")
 """What the kubelet says of a container that will not start by waiting."""
 LEAST_ANSWERS = 10
-"""Answers of a canary that are too few to judge it by, on either side."""
+"""Answers of a canary that are enough to judge it by before its share has been watched for the whole pause. At the end
+of the pause whatever there is counts: a version that mostly fails must not be promoted because few asked for it."""
 
 
 class Track(StrEnum):
@@ -183,7 +184,8 @@ def _fault(rollout: Rollout, seen: Standing) -> str:
     fatal = [wait for wait in seen.waits if wait in FATAL_WAITS]
     if fatal:
         return f"it stopped running: {fatal[0]}"
-    if seen.answers < LEAST_ANSWERS:
+    is_watched = (seen.share_since_s or 0.0) >= rollout.pause_s
+    if not seen.answers or (seen.answers < LEAST_ANSWERS and not is_watched):
         return ""
     percent = 100 * seen.errors / seen.answers
     if seen.errors and percent >= rollout.max_error_percent:

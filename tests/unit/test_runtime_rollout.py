@@ -107,6 +107,11 @@ def test_a_handful_of_answers_is_no_judgement() -> None:
     assert decide(NEW, CANARY, replace(CALM, answers=3, errors=3, share_since_s=5)).do is Do.WAIT
 
 
+def test_at_the_end_of_a_share_its_few_answers_are_all_the_evidence_there_is() -> None:
+    assert decide(NEW, CANARY, replace(CALM, answers=8, errors=4)).do is Do.TAKE_BACK
+    assert decide(NEW, CANARY, replace(CALM, answers=8, errors=0)).do is not Do.TAKE_BACK
+
+
 def test_a_limit_of_no_errors_is_met_by_no_errors() -> None:
     strict = replace_rollout(max_error_percent=0)
     assert decide(NEW, strict, replace(CALM, errors=0)).do is Do.SHARE
