@@ -30,6 +30,8 @@ type options struct {
 	loadSeconds  float64
 	concurrency  int
 	tokenSeconds float64
+	weights      string
+	manifest     string
 }
 
 // parse reads the command line; what is wrong with it is told with what is allowed.
@@ -43,6 +45,9 @@ func parse(arguments []string, output io.Writer) (options, error) {
 	flags.IntVar(&found.concurrency, "concurrency", 4, "requests that run at one time; others wait")
 	// 50 tokens a second: a choice of this project, so that a stream is seen to stream. No engine was measured.
 	flags.Float64Var(&found.tokenSeconds, "token-seconds", 0.02, "seconds that each token of an answer takes")
+	flags.StringVar(&found.weights, "weights", "", "folder with the weights; none are looked at unless given")
+	flags.StringVar(&found.manifest, "weights-manifest", os.Getenv("WEIGHTS_MANIFEST"),
+		"digest of the manifest that the weights are held to; by default the variable WEIGHTS_MANIFEST")
 	if err := flags.Parse(arguments); err != nil {
 		return found, err
 	}
@@ -55,6 +60,7 @@ func parse(arguments []string, output io.Writer) (options, error) {
 		{found.port >= 1 && found.port <= 65535, fmt.Sprintf("--port %d: allowed are 1 to 65535", found.port)},
 		{found.loadSeconds >= 0, fmt.Sprintf("--load-seconds %g: allowed is 0 or more", found.loadSeconds)},
 		{found.concurrency >= 1, fmt.Sprintf("--concurrency %d: allowed is 1 or more", found.concurrency)},
+		{found.weights == "" || found.manifest != "", "--weights without the digest of their manifest"},
 		{found.tokenSeconds >= 0, fmt.Sprintf("--token-seconds %g: allowed is 0 or more", found.tokenSeconds)},
 	} {
 		if !rule.holds {
@@ -94,6 +100,13 @@ func main() {
 	log.Printf("SIMULATOR of a model engine, not a model: %s", echoNote)
 	log.Printf("model %s on port %d, ready in %g s, %d requests at one time, %g s a token",
 		said.model, said.port, said.loadSeconds, said.concurrency, said.tokenSeconds)
+	if said.weights != "" {
+		size, err := verifyWeights(said.weights, said.manifest)
+		if err != nil {
+			log.Fatalf("the weights in %s are not %s: %v", said.weights, said.manifest, err)
+		}
+		log.Printf("the weights in %s are %s: %d bytes, verified", said.weights, said.manifest, size)
+	}
 	listener, err := net.Listen("tcp", fmt.Sprintf(":%d", said.port))
 	if err != nil {
 		log.Fatal(err)

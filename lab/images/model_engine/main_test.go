@@ -22,6 +22,7 @@ func TestAWrongCommandLineIsRefusedWithWhatIsAllowed(t *testing.T) {
 		"--model x --load-seconds -1":  "--load-seconds -1: allowed is 0 or more",
 		"--model x --token-seconds -1": "--token-seconds -1: allowed is 0 or more",
 		"--model x more":               "arguments are flags only, found more",
+		"--model x --weights /models":  "--weights without the digest",
 	} {
 		if _, err := parse(strings.Fields(line), io.Discard); err == nil || !strings.Contains(err.Error(), says) {
 			t.Errorf("%q: found %v, wanted %q", line, err, says)
