@@ -33,7 +33,7 @@ from components.spec.region import Region
 from lab.fleet import description
 from lab.fleet.kinds import Kind
 from lab.fleet.scenario import Scenario
-from stacks.bring_up import SIMULATED_ANSWER_S, BringUpFiles, bring_up_region
+from stacks.bring_up import SIMULATED_ANSWER_S, BringUpFiles, Prepared, carry_out, prepare
 from stacks.cli.simulator import Simulator
 from stacks.project import CATALOGUE, region_folder
 
@@ -66,9 +66,8 @@ def scenario_of(profile: str, compression: float) -> Scenario:
     return Scenario.model_validate({"seed": 7, "time": {"compression": compression}, "kinds": kinds})
 
 
-def run_here(folder: Path, racks: int, compression: float, window: int) -> dict[str, float]:
-    """One bring-up in this process, on a fleet that serves from `folder`; window 0 tunes itself."""
-    region = region_of(racks)
+def prepared_in(folder: Path, racks: int, compression: float) -> Prepared:
+    """The bring-up of a fleet that serves from `folder`."""
     files = BringUpFiles(
         journal=folder / "journal.db",
         supplier=folder / "fleet.json",
@@ -77,6 +76,11 @@ def run_here(folder: Path, racks: int, compression: float, window: int) -> dict[
         nodes=folder / "nodes",
         ca=folder / "tls" / "ca.crt",
     )
+    return prepare(region_of(racks), files=files, compression=compression, answer_s=SIMULATED_ANSWER_S)
+
+
+def run_here(prepared: Prepared, window: int) -> dict[str, float]:
+    """One bring-up in this process; window 0 tunes itself."""
     pace = Pace(window=FixedWindow(first=window) if window else None)
     steps = 0
 
@@ -85,11 +89,7 @@ def run_here(folder: Path, racks: int, compression: float, window: int) -> dict[
         steps += 1
 
     cpu, began = time.process_time(), time.monotonic()
-    result = asyncio.run(
-        bring_up_region(
-            region, files=files, observe=count, compression=compression, pace=pace, answer_s=SIMULATED_ANSWER_S
-        )
-    )
+    result = asyncio.run(carry_out(prepared, observe=count, pace=pace))
     return {
         "seconds": time.monotonic() - began,
         "cpu_s": time.process_time() - cpu,
@@ -162,7 +162,7 @@ def main() -> None:
     if options.child:
         folder, racks, compression, window = options.child
         with contextlib.redirect_stdout(sys.stderr):
-            found = run_here(Path(folder), int(racks), float(compression), int(window))
+            found = run_here(prepared_in(Path(folder), int(racks), float(compression)), int(window))
         print(json.dumps(found))
         return
     if options.quick:

@@ -65,6 +65,13 @@ def floor(plan: Plan, scenario: Scenario, description: Description) -> Floor:
     return Floor(chain_s=chain_s, budgets_s=longest)
 
 
+def floor_by_kind(plan: Plan, scenario: Scenario, description: Description) -> float:
+    """Seconds that the machines of a rack take at least where each kind waits for the one before it, racks side by
+    side, without answers and budgets: shelves, then switches and DPUs, then trays. To be held against `chain_s`."""
+    machines = _Machines(scenario, Behaviours(scenario, description))
+    return max(machines.by_kind(rack) for rack in plan.racks) / scenario.time.compression
+
+
 class _Machines:
     """What machines take, in simulated seconds: the first draw of each sort."""
 
@@ -104,6 +111,15 @@ class _Machines:
             max(shelves + self.flash(e), switches, dpus[e.tray]) + self.activation(e) + self.boot(e)
             for e in of[Endpoint.COMPUTE_TRAY]
         )
+
+    def by_kind(self, rack: RackWork) -> float:
+        """The stages of a rack, one after the other."""
+        longest: dict[Endpoint, float] = defaultdict(float)
+        for e in rack.endpoints:
+            booted = self.boot(e) if e.kind is Endpoint.COMPUTE_TRAY else 0.0
+            longest[e.kind] = max(longest[e.kind], self.flash(e) + self.activation(e) + booted)
+        second = max(longest[Endpoint.NVLINK_SWITCH], longest[Endpoint.DPU])
+        return longest[Endpoint.POWER_SHELF] + second + longest[Endpoint.COMPUTE_TRAY]
 
 
 def _simulated(kind: Endpoint) -> Kind:

@@ -60,6 +60,9 @@ class Settings:
     deploy_delay_s: str = "0"
     """Of each of the steps of a fake deployment: `N`, or `N,M` for a triangular distribution."""
     power_delay_s: str = "0"
+    bios_interfaces: str = "no-bios"
+    status_interval_s: int = 60
+    """Seconds between two looks at a machine that Ironic waits for in a step."""
     connection_cache_size: int = 1000
     verify_ca: str = "True"
     """Authority of the BMCs' certificates: a file."""

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from benchmarks.fleet_floor import floor
+from benchmarks.fleet_floor import floor, floor_by_kind
 from components.clients.bmc.supplier import read_supplier
 from components.plan.bring_up.compile import Plan, compile_bring_up
 from lab.fleet import description
@@ -53,3 +53,13 @@ def test_a_budget_that_admits_little_makes_the_floor(racks: tuple[Plan, Descript
     # of each rack: 8 shelves and 36 DPUs restart, 9 switches and 18 trays are cycled, one after the other
     assert found.budgets_s["region"] == pytest.approx(2 * (44 * 90 + 27 * 150))
     assert found.seconds == found.budgets_s["region"]
+
+
+def test_kinds_that_wait_for_each_other_take_their_sum(racks: tuple[Plan, Description]) -> None:
+    plan, described = racks
+    flash = 5 + 600
+    shelf, switch, tray = flash + 90, flash + 150, flash + 150 + 8
+    assert floor_by_kind(plan, scenario(), described) == pytest.approx(shelf + switch + tray)
+    assert floor_by_kind(plan, scenario(time={"compression": 60}), described) == pytest.approx(
+        (shelf + switch + tray) / 60
+    )
