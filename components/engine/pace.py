@@ -1,10 +1,10 @@
 """Pace: how many requests are under way to a region's BMCs at one time.
 
 Owns who waits for what: a BMC serves few requests at once, all of them together no more than the window, which
-tunes itself (window.py). Endpoints that others wait for go first, or a rack's longest chain would begin when the last
-of thousands that have time was looked at; among equals racks are served in turn, so that one with much to do keeps
-none waiting (turns.py). Waiting happens here, in our process, because what is behind the limits rejects instead of
-queueing.
+tunes itself (window.py). Endpoints that others wait for get most of it, or a rack's longest chain would begin when
+the last of thousands that have time was looked at; among equals racks are served in turn, so that one with much to do
+keeps none waiting (turns.py). Waiting happens here, in our process, because what is behind the limits rejects instead
+of queueing.
 """
 
 from __future__ import annotations
@@ -82,7 +82,7 @@ class Pace:
     async def request(self, bmc: str, *, rack: str = "", turn: int = 0, kind: str = "") -> AsyncGenerator[Exchange]:
         """Wait until a request to `bmc` may be made, and measure it.
 
-        `turn`: lower ones go first; 0 is for what others wait for. `rack`: racks are served in turn. `kind`: answers
+        `turn`: each gets half of what the one below it gets; 0 is for what others wait for. `rack`: racks are served in turn. `kind`: answers
         of one kind are alike in how long they take, such as `compute_tray GET`. A TimeoutError that leaves the block counts as overload; any other error, such as a
         refused password, says nothing of load.
         """

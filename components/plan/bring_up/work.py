@@ -25,7 +25,7 @@ class EndpointWork:
     username: str = "root"
     """Of the account that the factory made; its password is rotated, the account stays."""
     turn: int = 0
-    """How many kinds of endpoint it waits for, one after the other: what has none before it is asked first."""
+    """How many kinds of endpoint it waits for, one after the other: what others wait for is asked before what has time."""
 
     @property
     def tray(self) -> str:
