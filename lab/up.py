@@ -92,7 +92,7 @@ def plan(lab: Lab, progress: Progress) -> list[Step]:
             name=send,
             title="images, packages and manifests, published",
             act=partial(publish.publish, lab, partial(progress.note, send)),
-            needs=(build, "registry", "web"),
+            needs=(build, "registry", "web", "s3"),
         ),
     ]
     return steps

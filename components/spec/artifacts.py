@@ -48,6 +48,15 @@ class Manifest(Model):
     sha256: Sha256
 
 
+class PublishedWeights(Model):
+    """Weights in the region's bucket, every file of them under its digest."""
+
+    manifest: Annotated[str, Field(pattern="^sha256:[0-9a-f]{64}$")]
+    """Digest of the list of their files with the digest of each; it stands for all of them."""
+    bytes: Annotated[int, Field(ge=1)]
+    """Of all files together."""
+
+
 _FROZEN = (AfterValidator(MappingProxyType), PlainSerializer(dict))
 
 
@@ -59,6 +68,8 @@ class ArtifactIndex(Model):
     deploy_images: Annotated[Mapping[str, DeployImage], *_FROZEN]
     container_images: Annotated[Mapping[str, PublishedImage], *_FROZEN]
     manifests: Annotated[Mapping[str, Manifest], *_FROZEN]
+    weights: Annotated[Mapping[str, PublishedWeights], *_FROZEN] = Field(default_factory=lambda: MappingProxyType({}))
+    """By checkpoint, as the catalogue's models name it."""
 
 
 def load(path: Path) -> ArtifactIndex:

@@ -1,7 +1,7 @@
 """Everything that a region installs, built and put where it is fetched from; written down in artifacts.json.
 
-Images go to the registry, packages to the apt repository, manifests and the deploy image below the HTTP server.
-What is there already is left alone: a second run asks the registry once for each image and ends.
+Images go to the registry, packages to the apt repository, manifests and the deploy image below the HTTP server, weights
+to the object store. What is there already is left alone: a second run asks the registry once for each image and ends.
 
     python -m lab.images.publish        does it for the lab of this checkout
 """
@@ -18,7 +18,7 @@ from pathlib import Path
 from lab.context import Lab
 from lab.errors import LabError
 from lab.home import write_atomically
-from lab.images import apt_repository, containers, deploy_image, manifests, store
+from lab.images import apt_repository, containers, deploy_image, manifests, store, weights
 from lab.images.registry import Registry
 from lab.toolchain.build import ensure
 
@@ -30,6 +30,8 @@ def prepare(lab: Lab, report: store.Report = store.silent) -> None:
     built = build_images(lab, report)
     for add_on in manifests.ADD_ONS:
         manifests.build(add_on, built, registry_reference(lab), report)
+    for checkpoint in weights.CHECKPOINTS:
+        weights.build(checkpoint, report)
     apt_repository.publish(lab.home, report)
 
 
@@ -57,6 +59,7 @@ def publish(lab: Lab, report: store.Report = store.silent) -> bool:
             for name, image in built.items()
         },
         "manifests": listed,
+        "weights": weights.publish(lab, report),
     }
     path, text = index_file(lab), json.dumps(index, indent=1) + "\n"
     if path.exists() and path.read_text() == text:
