@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from stacks.cli.bring_up_ended import BringUpStatus, bring_ups
 from stacks.project import ROOT, simulated_folder
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(900)]
@@ -63,6 +64,11 @@ def simulators(scenario: Path) -> list[str]:
     return found
 
 
+def status_of(scenario: Path) -> BringUpStatus:
+    """What `region status` tells of the scenario's fleet."""
+    return next(status for status in bring_ups("essonne") if status.fleet == scenario.stem)
+
+
 def lines(text: str) -> list[dict[str, Any]]:
     return [json.loads(line) for line in text.splitlines()]
 
@@ -75,6 +81,11 @@ def test_a_run_ends_with_the_ledger_and_a_second_one_changes_nothing(scenario: P
     assert result["racks"] == {"handed-over": 1, "handed-over-short": 0, "isolated": 0}
     assert {line["kind"] for line in told} >= {"step"}
     assert not simulators(scenario)
+    status = status_of(scenario)
+    assert status.ended
+    assert status.ended.racks == result["racks"]
+    assert status.ended.head == result["ledger"]["head"]
+    assert not status.is_open
 
     again = up(scenario)
     assert again.returncode == 0, again.stderr
@@ -113,9 +124,11 @@ def test_an_interrupted_run_stops_its_simulator_and_the_next_one_goes_on(scenari
     assert run.returncode == 130, said
     assert "Traceback" not in said
     assert not simulators(scenario)
+    assert status_of(scenario).is_open
 
     done = up(scenario, "--json")
     assert done.returncode == 0, done.stderr
+    assert not status_of(scenario).is_open
     result = lines(done.stdout)[-1]
     assert result["racks"]["handed-over"] == 1
     entries = json.loads((simulated_folder("essonne", scenario) / "state" / "ledger.json").read_text())["entries"]
