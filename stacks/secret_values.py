@@ -1,6 +1,6 @@
 """Values behind references, as Pulumi keeps them.
 
-Owns what a preview does without them: on a machine that holds no secrets, such as one that only checks a pull
+Owns what a preview does without them: on a machine that holds none, such as one that only checks a pull
 request, a value is unknown. A run that would write it is refused.
 """
 
@@ -17,9 +17,18 @@ from components.clients.secrets import SecretError, resolve
 
 def secret_value(project: Path, reference: str) -> pulumi.Output[str]:
     """The value, marked secret; unknown in a preview that cannot read it. Raises SecretError."""
+    return pulumi.Output.secret(_value(project, reference, private=True))
+
+
+def public_value(project: Path, reference: str) -> pulumi.Output[str]:
+    """A certificate, or what else everybody may read; as `secret_value` is. Raises SecretError."""
+    return pulumi.Output.from_input(_value(project, reference, private=False))
+
+
+def _value(project: Path, reference: str, *, private: bool) -> str:
     try:
-        return pulumi.Output.secret(resolve(project, reference).strip())
+        return resolve(project, reference, private=private).strip()
     except SecretError:
         if not pulumi.runtime.is_dry_run():
             raise
-        return pulumi.Output.secret(cast("Any", UNKNOWN))
+        return cast("Any", UNKNOWN)

@@ -1,4 +1,4 @@
-"""What the runtime gives each tenant: a queue for GPUs, and a place at the gateway.
+"""What the runtime gives each tenant: a queue for GPUs, a place at the gateway, and a bucket.
 
 Owns which components these are and what they are told. Namespaces, with rights and policies, are the cluster layer's.
 """
@@ -14,8 +14,9 @@ from components.kubernetes.gpu_flavors import GpuFlavors, GpuFlavorsArgs
 from components.kubernetes.tenant_queue import TenantQueue, TenantQueueArgs
 from components.plan.model import RegionPlan
 from components.plan.tenancy.queues import flavor_labels, gpu_pools, shares
+from components.runtime.tenant_bucket import TenantBucket, TenantBucketArgs
 from components.runtime.tenant_gateway import TenantGateway, TenantGatewayArgs
-from stacks.secret_values import secret_value
+from stacks.secret_values import public_value, secret_value
 
 
 def declare_queues(plan: RegionPlan, opts: pulumi.ResourceOptions) -> Sequence[pulumi.Resource]:
@@ -51,3 +52,24 @@ def declare_doors(plan: RegionPlan, project: Path, opts: pulumi.ResourceOptions)
         )
         for tenant in plan.cluster.tenants
     }
+
+
+def declare_buckets(plan: RegionPlan, project: Path, opts: pulumi.ResourceOptions) -> Sequence[TenantBucket]:
+    """Each tenant's bucket in the region's object store."""
+    endpoints = plan.endpoints
+    authority = public_value(project, endpoints.ca_certificate)
+    return [
+        TenantBucket(
+            f"{tenant.name}-bucket",
+            TenantBucketArgs(
+                tenant=tenant,
+                endpoint=endpoints.s3,
+                credentials=endpoints.credentials["s3"],
+                ca_certificate=endpoints.ca_certificate,
+                authority=authority,
+                region=plan.region,
+            ),
+            opts,
+        )
+        for tenant in plan.cluster.tenants
+    ]

@@ -13,7 +13,7 @@ from components.plan.fleet import Fleet, GpuPlan, fleet_of
 from components.plan.models import ModelPlan
 from components.plan.workload import Workload, workload_of
 from components.spec.artifacts import ArtifactIndex
-from components.spec.derive import service_host, tenant_namespace
+from components.spec.derive import service_host, tenant_bucket, tenant_namespace
 from components.spec.region import Region
 from components.spec.service import (
     Gang,
@@ -55,6 +55,10 @@ class TenantPlan:
     keys: tuple[ApiKey, ...] = ()
     rate_limit_rps: int | None = None
     budget: Budget | None = None
+    bucket: str = ""
+    """Its bucket in the region's object store, and the account that it belongs to."""
+    bucket_key: int = 1
+    """Number of the account's key."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,6 +112,8 @@ class ServicePlan:
     rollout: Rollout = _ROLLING
     volumes: tuple[Volume, ...] = ()
     job: Gang | None = None
+    bucket_key: int = 0
+    """Number of the key of the tenant's bucket that its replicas are given; 0: they are given none."""
     has_keys: bool = False
     """Whether the gateway asks for one of the tenant's keys."""
     rate_limit_rps: int | None = None
@@ -130,10 +136,10 @@ class ServicePlan:
 
 def compile_tenants(region: Region) -> tuple[TenantPlan, ...]:
     """Every tenant, in the order of its files."""
-    return tuple(_tenant(tenant, region.site.domain) for tenant in region.tenants)
+    return tuple(_tenant(tenant, region) for tenant in region.tenants)
 
 
-def _tenant(tenant: Tenant, domain: str) -> TenantPlan:
+def _tenant(tenant: Tenant, region: Region) -> TenantPlan:
     return TenantPlan(
         name=tenant.tenant,
         namespace=tenant_namespace(tenant.tenant),
@@ -142,11 +148,13 @@ def _tenant(tenant: Tenant, domain: str) -> TenantPlan:
         borrow_gpus=tenant.quota.borrow_gpus,
         cpu=tenant.quota.cpu,
         memory_gib=tenant.quota.memory_gib,
-        domain=f"{tenant.tenant}.{domain}",
+        domain=f"{tenant.tenant}.{region.site.domain}",
         people=tenant.people,
         keys=tenant.keys,
         rate_limit_rps=tenant.rate_limit_rps,
         budget=tenant.budget,
+        bucket=tenant_bucket(region.region, tenant.tenant),
+        bucket_key=tenant.bucket.key,
     )
 
 
@@ -196,6 +204,7 @@ def _service(region: Region, placed: Placed, artifacts: ArtifactIndex, fleet: Fl
         rollout=service.rollout,
         volumes=service.volumes,
         job=service.job if service.type is Kind.JOB else None,
+        bucket_key=tenant.bucket.key if service.bucket else 0,
         has_keys=bool(tenant.keys),
         rate_limit_rps=tenant.rate_limit_rps,
     )

@@ -22,6 +22,7 @@ from components.clients.approval import approval_of
 from components.clients.redaction import redact
 from components.engine.journal import Journal
 from components.errors import Problem, RegionError
+from components.provider.bucket_preview import BucketPreview
 from components.provider.certificate_preview import CertificatePreview
 from components.provider.engine_log import EngineLog, log_to
 from components.provider.handler import Change, Context, Deferred, Handler
@@ -40,6 +41,7 @@ _ALL: tuple[Handler, ...] = (
     Deferred(SwitchPreview(), "components.provider.switch_config:SwitchConfigHandler"),
     Deferred(PlaybookPreview(), "components.provider.playbook_run:PlaybookRunHandler"),
     Deferred(CertificatePreview(), "components.provider.certificate:CertificateHandler"),
+    Deferred(BucketPreview(), "components.provider.bucket:BucketHandler"),
 )
 HANDLERS: dict[str, Handler] = {handler.token: handler for handler in _ALL}
 """Every kind of resource of this provider, by its type token."""

@@ -15,6 +15,7 @@ import pulumi
 from components.plan.fleet import claim_spec
 from components.plan.naming import RACK_LABEL
 from components.plan.serving import WORKLOAD_ACCOUNT
+from components.plan.tenancy.bucket import AUTHORITY, AUTHORITY_FILE, AUTHORITY_FOLDER, CERTIFICATES, SECRET
 from components.plan.tenants import ServicePlan
 from components.spec.service import Health, Kind, ServicePort, Strategy
 
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
         PodTemplateSpecArgsDict,
         ProbeArgsDict,
         ResourceRequirementsArgsDict,
+        VolumeArgsDict,
+        VolumeMountArgsDict,
     )
     from pulumi_kubernetes.meta.v1 import ObjectMetaArgsDict
     from pulumi_kubernetes.resource.v1 import ResourceClaimTemplateSpecArgsDict
@@ -52,6 +55,9 @@ SERVICE_LABEL = "gpuregion.dev/service"
 SCRAPE, SCRAPE_PORT = "prometheus.io/scrape", "prometheus.io/port"
 """Annotations by which the role `metrics` finds pods that tell about themselves, as engines of models do: tokens are
 metered from that."""
+BUCKET_KEY = "gpuregion.dev/bucket-key"
+"""Annotation of pods that are given the tenant's bucket; its value is the number of the key. Variables of a running
+program do not change, so another key is another version."""
 VERSION_CHARACTERS = 12
 TOLD = {"POD_NAME": "metadata.name", "NODE_NAME": "spec.nodeName"}
 """Variables by which a program knows where it is. A description's own of these names win."""
@@ -123,12 +129,10 @@ def pod_template(
     }
     if claim:
         spec["resource_claims"] = [{"name": CLAIM, "resource_claim_template_name": claim}]
+    if volumes := _volumes(plan):
+        spec["volumes"] = volumes
     if plan.volumes:
         spec["security_context"] = {**spec["security_context"], "fs_group": USER}  # type: ignore[typeddict-item]
-        spec["volumes"] = [
-            {"name": v.name, "persistent_volume_claim": {"claim_name": volume_claim_name(plan, v.name)}}
-            for v in plan.volumes
-        ]
     if plan.nvlink_domain and plan.kind is not Kind.JOB:  # of a job, Kueue sees to it
         spec["affinity"] = {
             "pod_affinity": {
@@ -141,8 +145,11 @@ def pod_template(
             }
         }
     metadata: ObjectMetaArgsDict = {"labels": {**labels, SERVICE_LABEL: plan.name}}
-    if plan.model:
-        metadata["annotations"] = {SCRAPE: "true", SCRAPE_PORT: str(plan.port)}
+    annotations = {SCRAPE: "true", SCRAPE_PORT: str(plan.port)} if plan.model else {}
+    if plan.bucket_key:
+        annotations[BUCKET_KEY] = str(plan.bucket_key)
+    if annotations:
+        metadata["annotations"] = annotations
     return {"metadata": metadata, "spec": spec}
 
 
@@ -168,13 +175,32 @@ def _container(plan: ServicePlan, claim: str | None, secret: pulumi.Input[str] |
         container["ports"] = [_port(plan, port) for port in plan.ports]
     if plan.args:
         container["args"] = list(plan.args)
-    if plan.volumes:
-        container["volume_mounts"] = [{"name": v.name, "mount_path": v.path} for v in plan.volumes]
+    if plan.bucket_key:
+        container["env_from"] = [{"secret_ref": {"name": SECRET}}]
+    if mounts := _mounts(plan):
+        container["volume_mounts"] = mounts
     if plan.health and plan.ports and plan.kind is not Kind.JOB:
         container["liveness_probe"] = _liveness(plan, plan.health)
         if plan.health.path:
             container["readiness_probe"] = _readiness(plan, plan.health)
     return container
+
+
+def _volumes(plan: ServicePlan) -> list[VolumeArgsDict]:
+    volumes: list[VolumeArgsDict] = [
+        {"name": v.name, "persistent_volume_claim": {"claim_name": volume_claim_name(plan, v.name)}}
+        for v in plan.volumes
+    ]
+    if plan.bucket_key:
+        volumes.append({"name": AUTHORITY, "config_map": {"name": AUTHORITY}})
+    return volumes
+
+
+def _mounts(plan: ServicePlan) -> list[VolumeMountArgsDict]:
+    mounts: list[VolumeMountArgsDict] = [{"name": v.name, "mount_path": v.path} for v in plan.volumes]
+    if plan.bucket_key:
+        mounts.append({"name": AUTHORITY, "mount_path": AUTHORITY_FOLDER, "read_only": True})
+    return mounts
 
 
 def _cores(cpu: float) -> str:
@@ -192,6 +218,8 @@ def _variables(plan: ServicePlan, secret: pulumi.Input[str] | None) -> list[EnvV
     told: dict[str, EnvVarArgsDict] = {}
     if plan.ports and plan.kind is not Kind.JOB:
         told["PORT"] = {"name": "PORT", "value": str(plan.port)}
+    if plan.bucket_key:
+        told[CERTIFICATES] = {"name": CERTIFICATES, "value": f"{AUTHORITY_FOLDER}/{AUTHORITY_FILE}"}
     for name, field in TOLD.items():
         told[name] = {"name": name, "value_from": {"field_ref": {"field_path": field}}}
     variables = [variable for name, variable in told.items() if name not in own]

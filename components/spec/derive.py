@@ -58,6 +58,11 @@ def tenant_namespace(tenant: str) -> str:
     return f"tenant-{tenant}"
 
 
+def tenant_bucket(region: str, tenant: str) -> str:
+    """The bucket of a tenant, and the account that it belongs to; never the bucket of the region's own state."""
+    return f"{region}-{tenant_namespace(tenant)}"
+
+
 def service_host(service: str, tenant: str, domain: str) -> str:
     """The host name of a service: below the tenant's own name, for which one certificate is enough."""
     return f"{service}.{tenant}.{domain}"

@@ -223,6 +223,8 @@ class Service(Model):
     env: Variables = Field(default_factory=lambda: MappingProxyType({}))
     secrets: SecretVariables = Field(default_factory=lambda: MappingProxyType({}))
     """Environment variable -> where its secret value is."""
+    bucket: bool = False
+    """Whether its replicas are given the tenant's bucket: the variables that S3 clients read, and BUCKET, its name."""
     health: Health | None = None
     regions: tuple[Name, ...] = ()
     """Regions that it runs in; the one whose file this is where none is named."""

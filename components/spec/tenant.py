@@ -70,6 +70,13 @@ class Budget(Model):
     at_limit: AtLimit = AtLimit.WARN
 
 
+class TenantBucket(Model):
+    """The tenant's bucket in the region's object store. Each tenant has one, whether or not its file says so."""
+
+    key: Annotated[int, Field(ge=1)] = 1
+    """Number of its secret key. Another number makes another key, and the old one is refused from then on."""
+
+
 class Tenant(Model):
     """One file of `tenants/`; its name is the tenant's."""
 
@@ -83,4 +90,5 @@ class Tenant(Model):
     budget: Budget | None = None
     rate_limit_rps: Annotated[int, Field(ge=1)] | None = None
     """Requests a second that the gateway lets through to one service; not bounded where none is given."""
+    bucket: TenantBucket = TenantBucket()
     services: tuple[Service, ...] = ()

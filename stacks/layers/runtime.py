@@ -16,7 +16,7 @@ from components.runtime.gateway import Gateway, GatewayArgs
 from stacks.handover import LayersBelow
 from stacks.playbooks import run_in_order
 from stacks.services import declare_services
-from stacks.tenants import declare_doors, declare_queues
+from stacks.tenants import declare_buckets, declare_doors, declare_queues
 
 PLAYBOOKS = ("drivers.yml", "runtime.yml")
 
@@ -45,7 +45,9 @@ def declare(plan: RegionPlan, project: Path, provider: Provider) -> Sequence[pul
     )
     queues = declare_queues(plan, pulumi.ResourceOptions(providers=[kubernetes], depends_on=runs))
     doors = declare_doors(plan, project, pulumi.ResourceOptions(providers=[kubernetes, provider], depends_on=[gateway]))
+    buckets = declare_buckets(plan, project, pulumi.ResourceOptions(providers=[kubernetes, provider], depends_on=runs))
     listeners = {tenant: door.listeners for tenant, door in doors.items()}
-    declared = declare_services(plan, project, listeners, kubernetes, runs)
+    # pods that are given the bucket are made, or made anew, when its Secret has the key
+    declared = declare_services(plan, project, listeners, kubernetes, (*runs, *buckets))
     pulumi.export("services", {key: service.url for key, service in declared.services.items()})
-    return (*runs, gateway, *queues, *doors.values(), *declared.services.values(), *declared.jobs)
+    return (*runs, gateway, *queues, *doors.values(), *buckets, *declared.services.values(), *declared.jobs)

@@ -63,13 +63,17 @@ def access(tmp_path_factory: pytest.TempPathFactory) -> Generator[S3Access]:
     folder = tmp_path_factory.mktemp("store")
     issued, key = certificate(folder)
     port = _free_port()
-    for name in ("data", "versions"):
+    for name in ("data", "versions", "accounts"):
         (folder / name).mkdir()
     serve = ["--port", f"127.0.0.1:{port}", "--cert", str(issued), "--key", str(key), "--quiet"]
+    accounts = ["--iam-dir", str(folder / "accounts"), "--iam-cache-disable"]
     store = ["posix", "--versioning-dir", str(folder / "versions"), str(folder / "data")]
     keys = {"ROOT_ACCESS_KEY": "operator", "ROOT_SECRET_KEY": "of a test"}
     process = subprocess.Popen(
-        [program, *serve, *store], env={**os.environ, **keys}, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        [program, *serve, *accounts, *store],
+        env={**os.environ, **keys},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
     )
     try:
         _wait_for(port)

@@ -179,7 +179,7 @@ RULE_ROWS = (
     row("dns-name-collision", "network.yaml", "name: lab-spine2", "name: registry",
         line="name: registry", says="already that of services|found: registry"),
     row("tenant-name-too-long", "tenants/%s.yaml" % ("d" * 60), "", "tenant: " + "d" * 60 + "\nquota: {pods: 1, gpus: 0}\n",
-        line="tenant: dd", says="its namespace would have 67 characters|at most 56"),
+        line="tenant: dd", says="the name of its bucket would have 71 characters|at most 52"),
     row("service-content", "tenants/demo.yaml", "    image: hello-gpu\n", "",
         line="- name: hello-gpu", says="demo/hello-gpu must say what it runs|neither image nor model"),
     row("service-ports", "tenants/demo.yaml", "    gpu:", "    ports: []\n    gpu:",

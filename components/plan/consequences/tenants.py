@@ -17,6 +17,7 @@ _RESTARTING = (
     "ports",
     "env",
     "secrets",
+    "bucket_key",
     "health",
     "cpu",
     "memory_mib",
@@ -57,7 +58,10 @@ def _tenants(old: RegionPlan | None, new: RegionPlan, change: HostChange) -> Ite
 
 def _namespace_change(old: TenantPlan | None, new: TenantPlan | None) -> str:
     if new is None:
-        return "gone: all that runs in it ends, and what is stored in it is lost"
+        return (
+            "gone: all that runs in it ends, and what is stored in it is lost; its bucket goes if it is empty, and else "
+            "stays as the operator's"
+        )
     if old is None:
         return f"new, with a quota of {new.pods} pods and {new.gpus} GPUs"
     parts = [
@@ -65,6 +69,8 @@ def _namespace_change(old: TenantPlan | None, new: TenantPlan | None) -> str:
         for what, was, becomes in (("pods", old.pods, new.pods), ("GPUs", old.gpus, new.gpus))
         if was != becomes
     ]
+    if old.bucket_key != new.bucket_key:
+        parts.append("its bucket gets another key, and the old one is refused")
     return "; ".join(parts)
 
 

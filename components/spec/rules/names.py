@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from components.spec.derive import HOST_SUFFIXES, edge_interface, host_name, oob_bridge, tenant_namespace
+from components.spec.derive import HOST_SUFFIXES, edge_interface, host_name, oob_bridge, tenant_bucket
 from components.spec.limits import DNS_LABEL, INTERFACE_NAME
 from components.spec.region import Region
 from components.spec.rules.rule import Fault, rule
@@ -49,22 +49,22 @@ def interfaces(region: Region) -> Iterator[Fault]:
         )
 
 
-@rule("tenant-name-too-long", "tenants", partial=True)
-def tenant_namespaces(region: Region) -> Iterator[Fault]:
-    """The namespace of a tenant, which begins with `tenant-`, is a DNS label.
+@rule("tenant-name-too-long", "region", "tenants", partial=True)
+def tenant_names(region: Region) -> Iterator[Fault]:
+    """The bucket of a tenant, called `REGION-tenant-TENANT`, has a name that S3 and DNS take; its namespace is shorter.
 
     Example: a tenant whose name has 60 characters.
     """
     for t, tenant in enumerate(region.tenants):
-        longest = len(tenant_namespace(tenant.tenant))
+        longest = len(tenant_bucket(region.region, tenant.tenant))
         if longest > DNS_LABEL:
             yield Fault(
                 at=("tenants", t, "tenant"),
-                message=f"its namespace would have {longest} characters",
+                message=f"the name of its bucket would have {longest} characters",
                 found=f"{len(tenant.tenant)} characters",
                 allowed=f"at most {len(tenant.tenant) - longest + DNS_LABEL}",
                 remedy="choose a shorter name for the tenant and its file",
             )
 
 
-RULES = (host_names, interfaces, tenant_namespaces)
+RULES = (host_names, interfaces, tenant_names)
