@@ -16,7 +16,7 @@ from pathlib import Path
 from lab.context import Lab
 from lab.errors import LabError
 from lab.home import cache
-from lab.images import apt_repository, deploy_image, manifests, publish, ramdisk, store
+from lab.images import apt_repository, deploy_image, manifests, publish, ramdisk, store, weights
 from lab.switches import root as factory
 from lab.toolchain.build import missing
 from lab.toolchain.catalogue import catalogue
@@ -55,6 +55,8 @@ def pinned(lab: Lab) -> set[Path]:
         built = publish.build_images(lab)
         for add_on in manifests.ADD_ONS:
             manifests.build(add_on, built, publish.registry_reference(lab), store.silent)
+        for checkpoint in weights.CHECKPOINTS:
+            weights.build(checkpoint)
     return named | images
 
 

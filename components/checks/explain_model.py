@@ -33,6 +33,8 @@ class Cause(StrEnum):
     QUOTA = "waiting-for-quota"
     NO_DEVICE = "no-device-fits"
     IMAGE = "image-missing"
+    WEIGHTS = "weights-missing"
+    """The weights of its model do not come, or others than they should be."""
     PROBE = "probe-failing"
     CRASH = "crash-looping"
     CONFIGURATION = "container-refused"

@@ -10,6 +10,8 @@ from components.checks.explain_model import Cause, Finding, Object, Seen, within
 from components.checks.judge import condition, name_of
 
 RUNBOOK = "docs/runbooks/FunctionDoesNotWake.md"
+WEIGHTS_GUIDE = "docs/guides/models.md"
+WEIGHTS_CONTAINER = "model-weights"
 NODE_RUNBOOK = "docs/runbooks/NodeNotReady.md"
 QUEUE_RUNBOOK = "docs/runbooks/QueueStuck.md"
 QUEUE_GATE = "kueue.x-k8s.io/admission"
@@ -32,7 +34,7 @@ def is_going(pod: Object) -> bool:
 
 def finding(pod: Object, seen: Seen) -> Finding | None:
     """The one thing that keeps this pod from being ready, or None where the pod itself names none."""
-    for look in (_node, _scheduling, _container):
+    for look in (_node, _scheduling, _weights, _container):
         if found := look(pod, seen):
             return found
     return None
@@ -111,6 +113,31 @@ def devices(seen: Seen) -> str:
 def _results(claim: Object) -> list[Any]:
     allocation = cast("dict[str, Any]", (claim.get("status") or {}).get("allocation") or {})
     return cast("list[Any]", allocation.get("devices", {}).get("results") or [])
+
+
+def _weights(pod: Object, seen: Seen) -> Finding | None:
+    """Of the container that fetches the weights of a model before its engine starts (runtime/objects_weights.py)."""
+    for status in cast("Iterable[Object]", within(pod, "status").get("initContainerStatuses") or ()):
+        if status.get("name") != WEIGHTS_CONTAINER:
+            continue
+        if started := within(status, "state", "running").get("startedAt"):
+            return Finding(
+                cause=Cause.STARTING,
+                says=f"{name_of(pod)} fetches its weights",
+                evidence=(f"pod {name_of(pod)}: container {WEIGHTS_CONTAINER} runs since {started}",),
+                next_step="wait; `region service logs` says how far it is",
+            )
+        last = within(status, "state", "terminated") or within(status, "lastState", "terminated")
+        if last.get("exitCode"):
+            told = str(last.get("message") or last.get("reason") or "no word of it").strip().splitlines()[-1]
+            return Finding(
+                cause=Cause.WEIGHTS,
+                says=f"the weights of {seen.service.key} do not come to {name_of(pod)}",
+                evidence=(f"pod {name_of(pod)}: {told}",),
+                next_step=f"{WEIGHTS_GUIDE} says how weights are published and what each refusal means; it tries again"
+                " by itself",
+            )
+    return None
 
 
 def _container(pod: Object, seen: Seen) -> Finding | None:

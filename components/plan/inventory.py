@@ -46,11 +46,18 @@ Variables of all hosts
     network_policies_image, network_policies_service_network
     metrics_image, metrics_state_image, metrics_claims_image
     metrics_reader_networks             loopbacks of the control planes, whose API server passes questions on
+    weights_cache_image, weights_cache_size_gib
+    weights_cache_racks                 rack -> the worker that its cache is on while that one runs
+    weights_cache_endpoint, weights_cache_bucket
+    weights_cache_store                 address and port that the caches may reach
 
 Variables whose content is read when the playbook runs (name -> reference)
     file_variables: apt_repository_key  public key, ASCII armour
-    file_variables: base_ca_certificate the region's CA, PEM
+    file_variables: base_ca_certificate, weights_cache_ca_certificate
+                                        the region's CA, PEM
     secret_variables: kubernetes_ca_key its key, PEM
+    secret_variables: weights_cache_credentials
+                                        what opens the bucket, JSON
 """
 
 from __future__ import annotations
@@ -62,9 +69,11 @@ from typing import Any
 from components.plan.fleet import POOL_LABEL, driver_facts
 from components.plan.frr import host_variables as frr_variables
 from components.plan.model import ClusterPlan, HostPlan, RegionPlan, TrayRole
-from components.plan.naming import RACK_LABEL, kubeconfig_path
+from components.plan.models.weights import IMAGE as WEIGHTS_IMAGE
+from components.plan.naming import RACK_LABEL, WEIGHTS_BUCKET, kubeconfig_path
 from components.plan.rules import DRA_DRIVER, KUBEADM_IMAGES
 from components.plan.serving import QUOTA_DEVICES, device_driver
+from components.plan.tenancy import network as tenancy_network
 from components.plan.tenancy.network import endpoints as endpoints_of_tenants
 
 GROUPS = (TrayRole.CONTROL_PLANE, TrayRole.GPU_WORKER)
@@ -87,6 +96,7 @@ ROLES_OF_VARIABLES: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "kueue": ("kueue",),
         "network_policies": ("network_policies",),
         "metrics": ("metrics",),
+        "weights_cache": ("weights_cache",),
     }
 )
 """Family of variables (a prefix) -> roles that may read it. An empty tuple: every playbook needs it."""
@@ -121,13 +131,30 @@ def ansible_inventory(plan: RegionPlan, roles: Collection[str] | None = None) ->
 def file_variables(plan: RegionPlan, roles: Collection[str] | None = None) -> dict[str, str]:
     """Variable -> reference, for public contents that are too long for the inventory."""
     endpoints = plan.endpoints
-    references = {"apt_repository_key": endpoints.apt_key, "base_ca_certificate": endpoints.ca_certificate}
+    references = {
+        "apt_repository_key": endpoints.apt_key,
+        "base_ca_certificate": endpoints.ca_certificate,
+        "weights_cache_ca_certificate": endpoints.ca_certificate,
+    }
     return _only(references, roles)
 
 
 def secret_variables(plan: RegionPlan, roles: Collection[str] | None = None) -> dict[str, str]:
     """Variable -> reference, for contents that never enter the inventory."""
-    return _only({"kubernetes_ca_key": plan.endpoints.ca_key}, roles)
+    references = {
+        "kubernetes_ca_key": plan.endpoints.ca_key,
+        "weights_cache_credentials": weights_credentials(plan),
+    }
+    return _only(references, roles)
+
+
+def weights_credentials(plan: RegionPlan) -> str:
+    """Reference to the account by which caches read the bucket of weights.
+
+    The region's own account of the object store, which may also write. An account that may only read this bucket
+    takes its place here, and nowhere else.
+    """
+    return plan.endpoints.credentials["s3"]
 
 
 def variable_names(plan: RegionPlan) -> frozenset[str]:
@@ -211,6 +238,23 @@ def region_variables(plan: RegionPlan) -> dict[str, Any]:
         "metrics_reader_networks": [
             f"{host.loopback}/32" for host in plan.deployed_hosts if host.role is TrayRole.CONTROL_PLANE
         ],
+        **_weights_cache(plan),
+    }
+
+
+def _weights_cache(plan: RegionPlan) -> dict[str, Any]:
+    store = next(each for each in tenancy_network.endpoints(plan) if each.name == "s3")
+    first: dict[str, str] = {}
+    for host in plan.deployed_hosts:
+        if host.role is TrayRole.GPU_WORKER:
+            first.setdefault(host.rack, host.name)
+    return {
+        "weights_cache_image": plan.cluster.image(WEIGHTS_IMAGE).reference,
+        "weights_cache_size_gib": plan.runtime.weights_cache_gib,
+        "weights_cache_racks": first,
+        "weights_cache_endpoint": plan.endpoints.s3,
+        "weights_cache_bucket": WEIGHTS_BUCKET,
+        "weights_cache_store": {"address": store.address, "port": store.port},
     }
 
 

@@ -307,6 +307,8 @@ class RuntimePlan:
     """The GPUs that work for tenants, by kind."""
     prices: PriceList = field(default_factory=PriceList)
     """That forecasts count with."""
+    weights_cache_gib: int = 0
+    """That the cache of a rack keeps at most."""
 
 
 @dataclass(frozen=True, kw_only=True)

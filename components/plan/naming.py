@@ -35,6 +35,9 @@ DEVICE_CLASS = "gpu"
 RACK_LABEL = "gpuregion.dev/rack"
 """Label of a Kubernetes node; its value is the rack."""
 
+WEIGHTS_BUCKET = "weights"
+"""Bucket that holds the weights of models, every file under its digest: regions that share an object store share it."""
+
 EDGE = "edge"
 """The device at the far end of every edge link: not ours, and never configured."""
 

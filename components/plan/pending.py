@@ -8,8 +8,8 @@ digests are all zero, which no content has; a plan made with it is never handed 
 from __future__ import annotations
 
 from components.plan.rules import MANIFESTS, system_images
-from components.plan.workload import images_of_services
-from components.spec.artifacts import ArtifactIndex, DeployImage, Manifest, PublishedImage
+from components.plan.workload import checkpoints_of_services, images_of_services
+from components.spec.artifacts import ArtifactIndex, DeployImage, Manifest, PublishedImage, PublishedWeights
 from components.spec.region import Region
 
 NO_DIGEST = "0" * 64
@@ -20,7 +20,7 @@ NOWHERE = "https://pending.invalid/"
 def completed(index: ArtifactIndex, region: Region) -> tuple[ArtifactIndex, tuple[str, ...]]:
     """The index with what it lacks pending, and the names of that: for the preview of what is built meanwhile."""
     pending = pending_index(region)
-    parts = ("deploy_images", "container_images", "manifests")
+    parts = ("deploy_images", "container_images", "manifests", "weights")
     lacks = {part: getattr(pending, part).keys() - getattr(index, part).keys() for part in parts}
     whole = {
         part: {**getattr(index, part), **{name: getattr(pending, part)[name] for name in sorted(names)}}
@@ -43,4 +43,8 @@ def pending_index(region: Region) -> ArtifactIndex:
             name: PublishedImage(reference=f"{name}@sha256:{NO_DIGEST}", tag=tag) for name in sorted(names)
         },
         manifests={name: Manifest(url=NOWHERE + name, sha256=NO_DIGEST) for name in MANIFESTS},
+        weights={
+            checkpoint: PublishedWeights(manifest=f"sha256:{NO_DIGEST}", bytes=1)
+            for checkpoint in sorted(checkpoints_of_services(region))
+        },
     )

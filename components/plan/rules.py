@@ -6,6 +6,7 @@ import difflib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from components.errors import Problem
+from components.plan.models.weights import IMAGE as WEIGHTS_IMAGE
 from components.spec.artifacts import ArtifactIndex
 from components.spec.position import Location
 from components.spec.region import Region
@@ -28,6 +29,7 @@ SYSTEM_IMAGES = (
     "victoria-metrics",
     "kube-state-metrics",
     "claim-metrics",
+    WEIGHTS_IMAGE,
 )
 """Container images that every cluster runs."""
 

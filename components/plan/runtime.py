@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from components.plan.addressing import address
 from components.plan.cost import prices_of
 from components.plan.fleet import fleet_of
 from components.plan.model import RuntimePlan
+from components.plan.models.weights import with_weights
 from components.plan.tenants import compile_services
 from components.spec.artifacts import ArtifactIndex
 from components.spec.region import Region
@@ -17,7 +20,11 @@ def compile_runtime(region: Region, artifacts: ArtifactIndex) -> RuntimePlan:
     return RuntimePlan(
         gateway=gateway.name,
         gateway_vip=address(region.pools.service_vips, gateway.vip_id),
-        services=compile_services(region, artifacts),
+        services=tuple(
+            replace(service, model=with_weights(service.model, artifacts)) if service.model else service
+            for service in compile_services(region, artifacts)
+        ),
         fleet=fleet_of(region),
         prices=prices_of(region),
+        weights_cache_gib=region.runtime.weights_cache_gib,
     )

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from math import ceil
 
-from components.plan.fleet import Fleet, GpuPlan, Placement, Refusal, gpu_plan, need_of, resolve
+from components.plan.fleet import Fleet, GpuPlan, Placement, Refusal, fleet_of, gpu_plan, need_of, resolve
 from components.plan.fleet.need import Need, fits
 from components.plan.models import ModelPlan, NoFit, Served, serve
 from components.spec.region import Region
@@ -63,6 +63,16 @@ def images_of_services(region: Region) -> Iterator[str]:
         model = region.catalogue.model(placed.service.model) if placed.service.model else None
         if name := placed.service.image or (model.engine.image if model else None):
             yield name
+
+
+def checkpoints_of_services(region: Region) -> Iterator[str]:
+    """Checkpoints of the models that are served here, each in the precision that fits."""
+    fleet = fleet_of(region)
+    for placed in services_of(region):
+        if placed.service.regions and region.region not in placed.service.regions:
+            continue
+        if isinstance(served := serve_of(region, placed.service, fleet), Served):
+            yield served.plan.checkpoint
 
 
 def place(region: Region, service: Service, fleet: Fleet) -> Placement | Refusal | None:

@@ -6,16 +6,20 @@ from collections.abc import Iterator, Mapping
 
 from components.errors import Problem
 from components.plan.fleet import Refusal, fleet_of
-from components.plan.models import NoFit
+from components.plan.models import NoFit, Served
 from components.plan.workload import place, serve_of
 from components.spec.artifacts import ArtifactIndex
 from components.spec.region import Region
 from components.spec.services import services_of
 
+GIB = 2**30
+
 ABOUT: Mapping[str, str] = {
     "gpu-fits-nowhere": "Some pool of the region has the GPUs that a service asks for, in memory, number, architecture and NVLink.",
     "model-fits-nowhere": "Some pool of the region holds the model of a service, for the context and concurrency asked.",
     "model-beyond-quota": "The least replicas of a model, and one at least, stay within the GPU quota of their tenant.",
+    "weights-unpublished": "The weights of each model that is served, in the precision that fits, are in the artifact index by digest.",
+    "weights-beyond-cache": "The weights of each model that is served fit into the cache of a rack.",
 }
 """Id -> what must hold."""
 
@@ -74,4 +78,37 @@ def engines_are_published(region: Region, artifacts: ArtifactIndex) -> Iterator[
             )
 
 
-RULES = (services_land_somewhere, engines_are_published)
+def weights_are_published(region: Region, artifacts: ArtifactIndex) -> Iterator[Problem]:
+    """The weights of each model are in the index, and fit into the cache of a rack: without them no replica starts."""
+    fleet = fleet_of(region)
+    for placed in services_of(region):
+        service = placed.service
+        if service.regions and region.region not in service.regions:
+            continue
+        served = serve_of(region, service, fleet)
+        if not isinstance(served, Served):
+            continue
+        checkpoint, room = served.plan.checkpoint, region.runtime.weights_cache_gib
+        weights = artifacts.weights.get(checkpoint)
+        if weights is None:
+            yield region.positions.problem(
+                (*placed.at, "model"),
+                "weights-unpublished",
+                f"the weights of {service.model}, {checkpoint}, are not in the artifact index",
+                found=checkpoint,
+                allowed=", ".join(sorted(artifacts.weights)) or "no weights are published",
+                remedy="put them into the region's bucket with `weights publish`, and what it prints into the index"
+                " (docs/guides/models.md)",
+            )
+        elif weights.bytes > room * GIB:
+            yield region.positions.problem(
+                (*placed.at, "model"),
+                "weights-beyond-cache",
+                f"the weights of {service.model} are larger than the cache of a rack",
+                found=f"{weights.bytes / GIB:.1f} GiB",
+                allowed=f"at most {room} GiB, `weights_cache_gib` of the runtime",
+                remedy="raise it as far as the disks of the hosts allow, or serve a smaller model",
+            )
+
+
+RULES = (services_land_somewhere, engines_are_published, weights_are_published)

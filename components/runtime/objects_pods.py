@@ -17,6 +17,7 @@ from components.plan.naming import RACK_LABEL
 from components.plan.serving import WORKLOAD_ACCOUNT
 from components.plan.tenancy.bucket import AUTHORITY, AUTHORITY_FILE, AUTHORITY_FOLDER, CERTIFICATES, SECRET
 from components.plan.tenants import ServicePlan
+from components.runtime.objects_weights import with_weights
 from components.spec.service import Health, Kind, ServicePort, Strategy
 
 if TYPE_CHECKING:
@@ -150,7 +151,7 @@ def pod_template(
         annotations[BUCKET_KEY] = str(plan.bucket_key)
     if annotations:
         metadata["annotations"] = annotations
-    return {"metadata": metadata, "spec": spec}
+    return {"metadata": metadata, "spec": with_weights(spec, plan)}
 
 
 def _container(plan: ServicePlan, claim: str | None, secret: pulumi.Input[str] | None) -> ContainerArgsDict:

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache
 from io import StringIO
 
 import pytest
 from ruamel.yaml import YAML
 
-from components.errors import SpecError
+from components.errors import Problem, SpecError
 from components.plan.compile import compile_region
 from components.plan.fleet import claim_spec
 from components.plan.model import RegionPlan
-from components.plan.pending import pending_index
+from components.plan.pending import NO_DIGEST, pending_index
 from components.plan.tenants import ServicePlan
 from components.spec import load
+from components.spec.artifacts import PublishedWeights
 from components.spec.region import Region
 from components.spec.tenant import Tenant
 from tests.regions import REGIONS
@@ -25,11 +27,16 @@ def region(name: str) -> Region:
     return load(REGIONS / name, REGIONS / "_catalogue")
 
 
-def compiled(name: str, service: str) -> RegionPlan:
+def with_service(name: str, service: str) -> Region:
     """The region with one tenant that has one service."""
     said = YAML(typ="safe").load(StringIO(f"name: one\n{service}\n"))
     data = {"tenant": "edge", "quota": {"pods": 200, "gpus": 36}, "services": [said]}
-    found = region(name).model_copy(update={"tenants": (Tenant.model_validate(data, strict=False),)})
+    return region(name).model_copy(update={"tenants": (Tenant.model_validate(data, strict=False),)})
+
+
+def compiled(name: str, service: str) -> RegionPlan:
+    """It, before anything is published."""
+    found = with_service(name, service)
     return compile_region(found, pending_index(found))
 
 
@@ -65,6 +72,36 @@ def test_a_model_is_enough_to_describe_a_service() -> None:
     assert found.args[found.args.index("--max-model-len") + 1] == "32768"
     assert found.gpu is not None
     assert "weights 44.7 + cache 40.0 (32,768 tokens x 8 requests) + overhead 4.0 = 88.7 GiB a GPU" in found.gpu.why
+
+
+def refused(index: Mapping[str, PublishedWeights], *, cache_gib: int = 1000) -> Problem:
+    """What is said of a service of mistral-small where these weights are published."""
+    found = with_service("paris", "model: mistral-small")
+    found = found.model_copy(update={"runtime": found.runtime.model_copy(update={"weights_cache_gib": cache_gib})})
+    with pytest.raises(SpecError) as caught:
+        compile_region(found, pending_index(found).model_copy(update={"weights": index}))
+    (problem,) = caught.value.problems
+    return problem
+
+
+def test_a_model_whose_weights_are_not_in_the_index_is_refused_with_what_publishes_them() -> None:
+    problem = refused({})
+    assert problem.rule == "weights-unpublished"
+    assert problem.found == "mistralai/Mistral-Small-3.2-24B-Instruct-2506"
+    assert "`weights publish`" in str(problem.remedy)
+
+
+def test_weights_that_no_cache_of_a_rack_would_hold_are_refused() -> None:
+    size = PublishedWeights(manifest=f"sha256:{'1' * 64}", bytes=48 * 2**30)
+    problem = refused({"mistralai/Mistral-Small-3.2-24B-Instruct-2506": size}, cache_gib=40)
+    assert (problem.rule, problem.found) == ("weights-beyond-cache", "48.0 GiB")
+
+
+def test_before_anything_is_published_a_model_is_planned_with_weights_that_are_pending() -> None:
+    found = service_of("model: mistral-small")
+    assert found.model is not None
+    assert found.model.weights is not None
+    assert found.model.weights.manifest == f"sha256:{NO_DIGEST}"
 
 
 def test_a_service_asks_its_model_for_another_context_concurrency_and_port() -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -10,11 +12,11 @@ import pytest
 
 from components.plan.compile import compile_region
 from components.plan.pending import pending_index
-from components.runtime.objects_pods import pod_template
+from components.runtime.objects_pods import pod_template, version_of
 from components.runtime.objects_routes import interceptor_route_spec
 from tests.a_service import chat
 from tests.e2e import guides
-from tests.regions import REGIONS, load_lab
+from tests.regions import REGIONS, lab, load_lab, plan_of
 from tests.unit.test_gpu_fleet_rules import service_of
 
 ECHO = "model: lab-echo\nscaling: {max: 2}"
@@ -30,11 +32,52 @@ def test_the_model_of_the_lab_becomes_a_pod_that_is_asked_on_its_port_and_looked
     assert container["args"] == [
         *("--model", "lab-echo", "--port", "8000"),
         *("--load-seconds", "0.78", "--concurrency", "4"),
+        *("--weights", "/models/lab-echo"),
     ]
     assert [(port["name"], port["container_port"]) for port in container["ports"]] == [("http", 8000)]
     assert container["readiness_probe"]["http_get"] == {"path": "/health", "port": 8000}
     assert container["liveness_probe"]["initial_delay_seconds"] == 2, "twice the time to load, whole seconds"
     assert "claims" not in container["resources"]
+
+
+def test_the_weights_are_fetched_by_digest_before_the_engine_which_reads_them_only() -> None:
+    service = service_of(ECHO, "lab")
+    assert service.model is not None
+    assert service.model.weights is not None
+    spec = pod(ECHO, "lab")["spec"]
+    (fetcher,), (engine,) = spec["init_containers"], spec["containers"]
+    assert fetcher["image"].partition("@")[0].endswith("weights")
+    assert fetcher["args"] == [
+        *("fetch", "--manifest", service.model.weights.manifest, "--into", "/models/lab-echo"),
+        *("--node", "$(NODE_NAME)"),
+        *("--cache", "http://rack-{rack}.weights-cache:8080"),
+        *("--cache", "http://any.weights-cache:8080"),
+    ]
+    assert fetcher["volume_mounts"] == [{"name": "model-weights", "mount_path": "/models/lab-echo"}]
+    assert fetcher["security_context"] == engine["security_context"], "under the same restrictions"
+    (mount,) = engine["volume_mounts"]
+    assert (mount["mount_path"], mount["read_only"]) == ("/models/lab-echo", True)
+    assert {"name": "WEIGHTS_MANIFEST", "value": service.model.weights.manifest} in engine["env"]
+    (volume,) = spec["volumes"]
+    assert volume == {"name": "model-weights", "empty_dir": {"size_limit": "17Mi"}}
+
+
+def test_a_service_without_a_model_fetches_nothing() -> None:
+    assert "init_containers" not in cast("dict[str, Any]", pod_template(chat(), {}))["spec"]
+
+
+def test_other_weights_are_another_version() -> None:
+    service = service_of(ECHO, "lab")
+    assert service.model is not None
+    assert service.model.weights is not None
+    weights = replace(service.model.weights, manifest=f"sha256:{'1' * 64}")
+    assert version_of(replace(service, model=replace(service.model, weights=weights))) != version_of(service)
+
+
+def test_hosts_are_called_after_their_rack_which_is_how_a_pod_finds_its_cache() -> None:
+    # programs/weights, rackOf: the rack is the host's name without its tray
+    hosts = plan_of(lab()).hosts
+    assert all(re.sub(r"-t[0-9]+$", "", host.name) == host.rack for host in hosts)
 
 
 def test_a_replica_is_added_for_what_the_engine_does_not_take_at_one_time() -> None:

@@ -1,4 +1,4 @@
-"""What the roles of queues, policies and metering apply to a cluster, rendered with the lab's plan."""
+"""What the roles of queues, policies, metering and weights apply to a cluster, rendered with the lab's plan."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ import pytest
 from ruamel.yaml import YAML
 
 from components.plan import RegionPlan
-from components.plan.serving import METRICS_ADDRESS, QUOTA_DEVICES
+from components.plan.models.weights import CACHES, PORT
+from components.plan.serving import METRICS_ADDRESS, QUOTA_DEVICES, TENANT_LABEL
 from components.runtime.objects_pods import SERVICE_LABEL
 from tests.role_render import render
 
@@ -175,3 +176,39 @@ def test_images_of_the_platform_come_by_digest(lab_plan: RegionPlan) -> None:
         images = [container["image"] for pod in pods for container in pod["containers"]]
         assert images
         assert all("@sha256:" in image for image in images)
+
+
+def caches(plan: RegionPlan) -> dict[tuple[str, str], dict[str, Any]]:
+    found = documents(render(plan, CONTROL, "weights_cache/caches.yaml.j2"))
+    return {(each["kind"], each["metadata"]["name"]): each for each in found}
+
+
+def test_each_rack_has_one_cache_behind_a_name_of_its_own_and_all_of_them_behind_another(lab_plan: RegionPlan) -> None:
+    found = caches(lab_plan)
+    assert set(found) == {("Service", "any"), ("Service", "rack-lab-r01"), ("Deployment", "rack-lab-r01")}
+    pod = found["Deployment", "rack-lab-r01"]["spec"]["template"]
+    assert found["Service", "rack-lab-r01"]["spec"]["selector"] == pod["metadata"]["labels"]
+    assert found["Service", "any"]["spec"]["selector"].items() <= pod["metadata"]["labels"].items()
+    assert CACHES == ("http://rack-{rack}.weights-cache:8080", "http://any.weights-cache:8080"), "as pods ask for them"
+    assert pod["spec"]["nodeSelector"] == {"gpuregion.dev/rack": "lab-r01"}
+    (preferred,) = pod["spec"]["affinity"]["nodeAffinity"]["preferredDuringSchedulingIgnoredDuringExecution"]
+    assert preferred["preference"]["matchExpressions"][0]["values"] == ["lab-r01-t02"], "where its files are"
+
+
+def test_a_cache_keeps_within_its_size_and_reads_the_regions_bucket(lab_plan: RegionPlan) -> None:
+    (container,) = caches(lab_plan)["Deployment", "rack-lab-r01"]["spec"]["template"]["spec"]["containers"]
+    assert container["image"] == lab_plan.cluster.image("weights").reference
+    assert f"--limit-mib={lab_plan.runtime.weights_cache_gib * 1024}" in container["args"]
+    assert f"--endpoint={lab_plan.endpoints.s3}" in container["args"]
+    assert "--bucket=weights" in container["args"]
+
+
+def test_a_cache_is_reached_by_tenants_and_reaches_names_and_the_object_store(lab_plan: RegionPlan) -> None:
+    (policy,) = documents(render(lab_plan, CONTROL, "weights_cache/policies.yaml.j2"))
+    (reader,) = policy["spec"]["ingress"]
+    (peer,) = reader["from"]
+    assert peer["namespaceSelector"]["matchExpressions"] == [{"key": TENANT_LABEL, "operator": "Exists"}]
+    assert reader["ports"] == [{"port": PORT, "protocol": "TCP"}]
+    names, store = policy["spec"]["egress"]
+    assert {port["port"] for port in names["ports"]} == {53}
+    assert store == {"to": [{"ipBlock": {"cidr": "172.30.0.1/32"}}], "ports": [{"port": 7070, "protocol": "TCP"}]}

@@ -153,7 +153,7 @@ def egress(specs: dict[str, dict[str, Any]]) -> list[dict[str, Any]]:
     return [rule for spec in specs.values() for rule in spec.get("egress", ())]
 
 
-def test_pods_reach_names_the_front_door_and_two_endpoints_of_the_region() -> None:
+def test_pods_reach_names_the_front_door_the_caches_of_weights_and_two_endpoints_of_the_region() -> None:
     store = Outside(name="s3", address="172.30.0.1", port=7070)
     rules = egress(policies((8080,), (store,)))
     assert {"to": [{"ipBlock": {"cidr": "172.30.0.1/32"}}], "ports": [{"port": 7070, "protocol": "TCP"}]} in rules
@@ -163,7 +163,8 @@ def test_pods_reach_names_the_front_door_and_two_endpoints_of_the_region() -> No
         for peer in rule["to"]
         if "namespaceSelector" in peer
     }
-    assert namespaces == {"kube-system", "envoy-gateway-system"}, "not the interceptor, which asks for no key"
+    allowed = {"kube-system", "envoy-gateway-system", "weights-cache"}
+    assert namespaces == allowed, "not the interceptor, which asks for no key"
     assert all(rule.get("ports") for rule in rules if rule["to"] != [{"podSelector": {}}]), (
         "never a host with all its ports"
     )

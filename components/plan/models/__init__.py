@@ -1,16 +1,17 @@
 """Models: which GPUs hold one, and what is started there.
 
-Owns the arithmetic of memory and the arguments of engines. Does not own pods, weights or routes.
+Owns the arithmetic of memory, the arguments of engines and where their weights come from. Does not own pods or routes.
 """
 
 from components.plan.models.fit import NoFit, Shape, best, cache_bytes_per_token, shape, smallest, weights_gib
-from components.plan.models.serve import ModelPlan, Served, load_s, serve
+from components.plan.models.serve import ModelPlan, Served, WeightsPlan, load_s, serve
 
 __all__ = [
     "ModelPlan",
     "NoFit",
     "Served",
     "Shape",
+    "WeightsPlan",
     "best",
     "cache_bytes_per_token",
     "load_s",

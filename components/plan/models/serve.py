@@ -12,13 +12,25 @@ from components.spec.catalogue.catalogue import Catalogue
 from components.spec.catalogue.model import ModelProfile
 
 WEIGHTS = "/models"
-"""Where an engine is told to find its weights. Nothing brings them there yet: docs/guides/models.md says what is missing."""
+"""Where an engine is told to find its weights, below it a folder of each model's name."""
 
 READ_GIB_S = 5.0
 """Speed at which a replica reads its weights from the disks of the host: a choice of this project, until measured."""
 
 START_S = 30.0
 """Seconds that an engine takes before and after it reads its weights: a choice of this project, until measured."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class WeightsPlan:
+    """The weights of a model in the region's bucket, and what brings them to its engine."""
+
+    image: str
+    """Of the program that fetches them, by digest."""
+    manifest: str
+    """Digest of the list of their files."""
+    bytes: int
+    """Of all files together."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,7 +51,10 @@ class ModelPlan:
     """Requests that a replica answers at one time: what scaling aims at unless the service says otherwise."""
     weights_gib: float
     load_s: float
-    """From the start of the container to the first answer; what a health check must wait for."""
+    """From the start of the engine, when its weights are on the host, to the first answer; what a health check must
+    wait for."""
+    weights: WeightsPlan | None = None
+    """None before they are looked up in the artifact index."""
     simulated: bool = False
     """Whether a program plays it: its answers mean nothing."""
 
@@ -121,6 +136,7 @@ def _args(model: ModelProfile, gpus: int, context: int, requests: int, port: int
     if model.engine.kind == "lab-engine":
         yield from ("--model", model.model, "--port", str(port))
         yield from ("--load-seconds", f"{load:g}", "--concurrency", str(requests))
+        yield from ("--weights", f"{WEIGHTS}/{model.model}")
     else:
         yield from ("--model", f"{WEIGHTS}/{model.model}", "--served-model-name", model.model)
         yield from ("--port", str(port), "--tensor-parallel-size", str(gpus))

@@ -13,6 +13,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from components.plan.model import RegionPlan
+from components.plan.models import weights
 from components.plan.serving import ENVOY_NAMESPACE, KEDA_NAMESPACE, METRICS_NAMESPACE
 from components.plan.tenants import TenantPlan
 
@@ -67,6 +68,10 @@ def policies(ports: Iterable[int], outside: Iterable[Outside]) -> dict[str, dict
                 {
                     "to": [_pods(ENVOY_NAMESPACE, "app.kubernetes.io/component", "proxy")],
                     "ports": [_port(port) for port in ENVOY_PORTS],
+                },
+                {
+                    "to": [_pods(weights.NAMESPACE, "app.kubernetes.io/name", weights.APP)],
+                    "ports": [_port(weights.PORT)],
                 },
                 *(
                     {"to": [{"ipBlock": {"cidr": f"{each.address}/32"}}], "ports": [_port(each.port)]}
