@@ -51,9 +51,10 @@ class S3Access:
 
 
 def s3_client(access: S3Access, *, timeout_s: float = 10) -> Any:
-    """A boto3 client with the operator's key. Untyped, as boto3 is."""
+    """A boto3 client with this key. Untyped, as boto3 is."""
     keys = {"aws_access_key_id": access.access_key, "aws_secret_access_key": access.secret_key}
-    return _client(access, keys, Config(**_settings(timeout_s)))
+    # Said, as addresses that are signed beforehand would be signed the older way, which stores of today refuse.
+    return _client(access, keys, Config(signature_version="s3v4", **_settings(timeout_s)))
 
 
 def anonymous_client(access: S3Access, *, timeout_s: float = 10) -> Any:

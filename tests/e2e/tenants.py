@@ -7,7 +7,7 @@ import json
 import secrets
 import ssl
 import time
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,6 +19,7 @@ from components.checks.pod_network import IMAGE, PORT
 from components.clients.certificates import issue
 from components.plan.model import RegionPlan, TrayRole
 from components.plan.serving import GATEWAY_NAMESPACE, TENANT_LABEL
+from components.plan.tenancy.bucket import AUTHORITY, AUTHORITY_FILE, AUTHORITY_FOLDER
 from components.plan.tenancy.gateway import (
     ENVOY_API,
     GATEWAY_API,
@@ -175,12 +176,37 @@ def pod(name: str, where: str, image: str, arguments: list[str], labels: Mapping
     }
 
 
-def reach(folder: Path, plan: RegionPlan, where: str, urls: Sequence[str], within_s: float = 150) -> dict[str, str]:
+def authority(plan: RegionPlan, where: str) -> Object:
+    """The certificate of the region's authority, where pods that are to trust it find it."""
+    text = (ROOT / plan.endpoints.ca_certificate.removeprefix("file:")).read_text()
+    metadata = {"name": AUTHORITY, "namespace": where}
+    return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": {AUTHORITY_FILE: text}}
+
+
+def trusting(pod: Object) -> Object:
+    """The pod, as one that trusts the region's authority; its namespace holds the certificate."""
+    (container,) = pod["spec"]["containers"]
+    container["env"] = [{"name": "SSL_CERT_FILE", "value": f"{AUTHORITY_FOLDER}/{AUTHORITY_FILE}"}]
+    container["volumeMounts"] = [{"name": AUTHORITY, "mountPath": AUTHORITY_FOLDER, "readOnly": True}]
+    pod["spec"]["volumes"] = [{"name": AUTHORITY, "configMap": {"name": AUTHORITY}}]
+    return pod
+
+
+def reach(
+    folder: Path,
+    plan: RegionPlan,
+    where: str,
+    urls: Sequence[str],
+    within_s: float = 150,
+    *,
+    as_made: Callable[[Object], Object] = lambda pod: pod,
+) -> dict[str, str]:
     """URL -> what a pod in that namespace found: `ok`, or an error; two URLs a pod, all pods at once."""
     image = plan.cluster.image(IMAGE).reference
     pairs = [list(urls[n : n + 2]) for n in range(0, len(urls), 2)]
     name = f"attack-{secrets.token_hex(3)}"
-    apply(folder, [pod(f"{name}-{n}", where, image, ["reach", *pair], {"part": name}) for n, pair in enumerate(pairs)])
+    made = [pod(f"{name}-{n}", where, image, ["reach", *pair], {"part": name}) for n, pair in enumerate(pairs)]
+    apply(folder, [as_made(each) for each in made])
     deadline = time.monotonic() + within_s
     while True:
         pods = read("-n", where, "pods", "-l", f"part={name}")["items"]

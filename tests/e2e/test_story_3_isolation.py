@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError, HTTPClientError
+from botocore.exceptions import BotoCoreError, ClientError
 
 from components.checks.pod_network import IMAGE, PORT
 from components.clients.s3 import S3Access, anonymous_client, s3_client
@@ -26,8 +26,8 @@ from components.plan.tenancy.rights import binding, role_name
 from components.plan.tenants import TenantPlan
 from components.spec.tenant import ApiKey, Person, PersonRole
 from stacks.description import describe, refuse_unready
-from tests.e2e import runbooks, tenants
-from tests.e2e.process import ROOT, run
+from tests.e2e import buckets, runbooks, tenants
+from tests.e2e.process import run
 from tests.e2e.services import region_up
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(1800)]
@@ -52,8 +52,9 @@ ATTACKS = (
     "the interceptor, past the gateway",
 )
 OUT_OF_BAND = ("a BMC", "a switch's SSH", "Ironic", "deploy images")
-"""No pod has a way there, whatever policies say: the way is the hosts' own. So the control is made from a host."""
-ALLOWED = ("the gateway",)
+"""No pod has a way there, whatever policies say: the way is the hosts' own, and pods go in their name to the registry
+and the object store alone. So the control is made from a host."""
+ALLOWED = ("the gateway", "the object store", "the registry")
 
 
 def rival(name: str, rate: int | None, domain: str) -> tenants.Rival:
@@ -138,6 +139,8 @@ def targets(plan: RegionPlan) -> dict[str, str]:
         plan.endpoints.images,
         f"http://{INTERCEPTOR_SERVICE}.{KEDA_NAMESPACE}:{INTERCEPTOR_PORT}/",
         f"http://{plan.runtime.gateway_vip}/",
+        plan.endpoints.s3,
+        f"https://{plan.endpoints.address}:{plan.endpoints.registry.rpartition(':')[2]}/v2/",
     )
     return dict(zip((*ATTACKS, *ALLOWED), urls, strict=True))
 
@@ -326,33 +329,54 @@ def test_a_tenant_takes_no_names_of_another(
     assert next(c for c in own if c["type"] == "Accepted")["status"] == "True", "control: its own route is taken"
 
 
+@pytest.fixture(scope="module")
+def bucket_keys(lab_plan: RegionPlan, folder: Path, rivals: object) -> Iterator[dict[str, S3Access]]:
+    """Namespace -> what its pods are given: the attacker's as Pulumi made it, the victim's as this module does."""
+    tenants.apply(folder, [tenants.authority(lab_plan, NAMED)])
+    with buckets.made(lab_plan, "rival") as victim, buckets.given(lab_plan, ATTACKER) as attacker:
+        yield {NAMED: victim, ATTACKER: attacker}
+
+
+def test_a_tenants_pod_opens_its_own_bucket_and_no_other(
+    lab_plan: RegionPlan, folder: Path, bucket_keys: dict[str, S3Access]
+) -> None:
+    attacker, victim = bucket_keys[ATTACKER], bucket_keys[NAMED]
+    own, theirs = buckets.signed(attacker, attacker.access_key), buckets.signed(attacker, victim.access_key)
+    answers = tenants.reach(folder, lab_plan, ATTACKER, [*own, *theirs], as_made=tenants.trusting)
+    assert {answers[url] for url in own} == {"ok"}, "control: the attacker's own key opens its own bucket, from its pod"
+    opened = buckets.signed(victim, victim.access_key)
+    control = tenants.reach(folder, lab_plan, NAMED, opened, as_made=tenants.trusting)
+    assert {control[url] for url in opened} == {"ok"}, "control: the victim's key opens it, from the victim's pod"
+    assert {answers[url] for url in theirs} == {"403 Forbidden"}
+    bare = {url: url.partition("?")[0] for url in theirs}
+    unsigned = tenants.reach(folder, lab_plan, ATTACKER, list(bare.values()), as_made=tenants.trusting)
+    assert set(unsigned.values()) == {"403 Forbidden"}, "nor without a key"
+
+
 def test_the_object_store_shows_nothing_without_a_key(lab_plan: RegionPlan) -> None:
-    endpoints = lab_plan.endpoints
-    access = S3Access.from_references(
-        ROOT, endpoint=endpoints.s3, credentials=endpoints.credentials["s3"], ca=endpoints.ca_certificate
-    )
-    operator, stranger = s3_client(access), anonymous_client(access)
-    bucket = "isolation-state"
-    operator.create_bucket(Bucket=bucket)
+    access = buckets.operator(lab_plan)
+    owner, stranger = s3_client(access), anonymous_client(access)
+    state = "isolation-state"
+    owner.create_bucket(Bucket=state)
     try:
-        operator.put_object(Bucket=bucket, Key="state", Body=b"x")
-        assert operator.get_object(Bucket=bucket, Key="state")["Body"].read() == b"x", "control: the operator's key"
+        owner.put_object(Bucket=state, Key="state", Body=b"x")
+        assert owner.get_object(Bucket=state, Key="state")["Body"].read() == b"x", "control: the operator's key"
         for call in (
-            lambda: stranger.get_object(Bucket=bucket, Key="state"),
-            lambda: stranger.list_objects_v2(Bucket=bucket),
+            lambda: stranger.get_object(Bucket=state, Key="state"),
+            lambda: stranger.list_objects_v2(Bucket=state),
         ):
             with pytest.raises(ClientError) as refused:
                 call()
             assert refused.value.response["ResponseMetadata"]["HTTPStatusCode"] in (401, 403)
         # it may hang up on a body that it refuses; what counts is that nothing was written
-        with pytest.raises((ClientError, HTTPClientError)):
-            stranger.put_object(Bucket=bucket, Key="state", Body=b"y")
-        assert operator.get_object(Bucket=bucket, Key="state")["Body"].read() == b"x"
+        with pytest.raises((ClientError, BotoCoreError)):
+            stranger.put_object(Bucket=state, Key="state", Body=b"y")
+        assert owner.get_object(Bucket=state, Key="state")["Body"].read() == b"x"
     finally:
-        for version in operator.list_object_versions(Bucket=bucket).get("Versions", []):
-            operator.delete_object(Bucket=bucket, Key=version["Key"], VersionId=version["VersionId"])
-        operator.delete_object(Bucket=bucket, Key="state")
-        operator.delete_bucket(Bucket=bucket)
+        for version in owner.list_object_versions(Bucket=state).get("Versions", []):
+            owner.delete_object(Bucket=state, Key=version["Key"], VersionId=version["VersionId"])
+        owner.delete_object(Bucket=state, Key="state")
+        owner.delete_bucket(Bucket=state)
 
 
 def test_a_used_up_quota_is_found_by_its_runbook(lab_plan: RegionPlan, folder: Path, rivals: object) -> None:

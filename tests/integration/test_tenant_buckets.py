@@ -6,12 +6,14 @@ Each attack has a control: the same request with the key of whom it belongs to.
 from __future__ import annotations
 
 import json
+import ssl
 import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
+import httpx
 import pytest
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -113,6 +115,19 @@ async def test_a_tenants_key_is_refused_on_every_bucket_but_its_own(store: Store
     done = {what: refusal(of(bucket), owner) for what, of in ASKED.items()}
     assert done.pop("open it by a policy") == "MalformedPolicy"
     assert done == dict.fromkeys(done, ""), "control: with its own key"
+
+
+async def test_an_address_that_a_tenants_key_has_signed_opens_its_own_bucket_only(store: Store) -> None:
+    attacker, victim = await store.make("a"), await store.make("b")
+    s3_client(victim).put_object(Bucket=THEIRS, Key=OBJECT, Body=b"theirs")
+    trust = ssl.create_default_context(cafile=str(store.access.ca))
+
+    def status(key: S3Access) -> int:
+        asked = s3_client(key).generate_presigned_url("get_object", Params={"Bucket": THEIRS, "Key": OBJECT})
+        return httpx.get(asked, verify=trust, trust_env=False).status_code
+
+    assert status(victim) == 200, "control"
+    assert status(attacker) == 403
 
 
 async def test_a_tenant_copies_nothing_out_of_another_s_bucket(store: Store) -> None:
