@@ -17,16 +17,43 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from ruamel.yaml import YAML
+
+from components.plan.models import weights
+from components.plan.serving import TENANT_LABEL
 from components.plan.tenancy.network import policies
 from lab import shell
 from lab.images import containers
 from lab.joins.control_plane import ControlPlane, control_plane
 from lab.joins.namespace import ADDRESS
 from lab.toolchain.build import ensure
+from tests.regions import lab, plan_of
+from tests.role_render import render
 
-PODS = {"a": ("tenant-a", "10.244.1.2"), "b": ("tenant-b", "10.244.1.3"), "interceptor": ("keda", "10.244.1.4")}
+PODS = {
+    "a": ("tenant-a", "10.244.1.2"),
+    "b": ("tenant-b", "10.244.1.3"),
+    "interceptor": ("keda", "10.244.1.4"),
+    "cache": (weights.NAMESPACE, "10.244.1.5"),
+}
+LABELS = {"cache": {"app.kubernetes.io/name": weights.APP}}
 GATEWAY = "10.9.0.1"
 PORT, OTHER_PORT, KUBELET = 80, 81, 10250
+(_, _VICTIM), (_, _CACHE) = PODS["b"], PODS["cache"]
+TRIES = {
+    "another tenant": ("a", _VICTIM, PORT),
+    "a platform pod": ("a", PODS["interceptor"][1], PORT),
+    "the host's kubelet": ("a", ADDRESS, KUBELET),
+    "the API server": ("a", ADDRESS, 6443),
+    "the platform to a service": ("interceptor", _VICTIM, PORT),
+    "the platform to a port of no service": ("interceptor", _VICTIM, OTHER_PORT),
+    "a tenant to a cache of weights": ("a", _CACHE, weights.PORT),
+    "another port of a cache": ("a", _CACHE, PORT),
+    "the platform to a cache": ("interceptor", _CACHE, weights.PORT),
+    "a cache to a tenant": ("cache", _VICTIM, PORT),
+    "a cache to the API server": ("cache", ADDRESS, 6443),
+}
+"""What is tried -> from whom, to which address and port."""
 PATIENCE_S = 90
 _processes: list[subprocess.Popen[bytes]] = []
 _pids: dict[str, int] = {}
@@ -62,7 +89,7 @@ def connect_pod(name: str, address: str) -> None:
         (*within, "ip", "route", "add", "default", "via", GATEWAY),
     ):
         shell.run(*(str(word) for word in words))
-    for port in (PORT, OTHER_PORT):
+    for port in (PORT, OTHER_PORT, weights.PORT):
         serve(port, *within)
 
 
@@ -116,9 +143,10 @@ def populate(cluster: Cluster) -> None:
     cluster.make({"apiVersion": "v1", "kind": "Node", "metadata": {"name": "node"}})
     cluster.say("node", "node", {"addresses": [{"type": "InternalIP", "address": ADDRESS}]})
     for name, (namespace, address) in PODS.items():
-        cluster.make({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}})
+        labels = {TENANT_LABEL: namespace} if namespace.startswith("tenant-") else {}
+        cluster.make({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace, "labels": labels}})
         spec = {"nodeName": "node", "containers": [{"name": "c", "image": "none"}]}
-        meta = {"name": name, "namespace": namespace}
+        meta = {"name": name, "namespace": namespace, "labels": LABELS.get(name, {})}
         cluster.make({"apiVersion": "v1", "kind": "Pod", "metadata": meta, "spec": spec})
         running = {"phase": "Running", "hostIP": ADDRESS, "podIP": address, "podIPs": [{"ip": address}]}
         cluster.say("pod", name, running, namespace)
@@ -142,6 +170,21 @@ def enforce(folder: Path, cluster: Cluster) -> subprocess.Popen[bytes]:
     return start("chroot", root, image.program_path, *switches, *more, log=folder / "enforcer.log")
 
 
+def apply_policies(cluster: Cluster) -> None:
+    """Those of tenants and of caches; waits until they hold."""
+    for namespace in ("tenant-a", "tenant-b"):
+        for name, spec in policies((PORT,), ()).items():
+            meta = {"name": name, "namespace": namespace}
+            kind = {"apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy"}
+            cluster.make({**kind, "metadata": meta, "spec": spec})
+    of_caches = render(plan_of(lab()), "lab-r01-t01", "weights_cache/policies.yaml.j2")
+    cluster.make({**YAML(typ="safe").load(of_caches), "metadata": {"name": "c", "namespace": weights.NAMESPACE}})
+    until(lambda: not answers(*TRIES["the platform to a cache"]) and not answers(*TRIES["a cache to a tenant"]))
+    until(lambda: answers(*TRIES["a tenant to a cache of weights"]))
+    until(lambda: not answers(*TRIES["another tenant"]) and not answers(*TRIES["the host's kubelet"]))
+    until(lambda: answers(*TRIES["the platform to a service"]))
+
+
 def main() -> None:
     """Try all connections without and with the policies, and after the enforcer's end."""
     folder = Path(sys.argv[1])
@@ -150,34 +193,19 @@ def main() -> None:
         connect_pod(name, address)
     serve(KUBELET)
     programs = ensure("etcd", "kube-apiserver", "kube-controller-manager", "kubectl", "kubeadm")
-    _, victim = PODS["b"]
-    tries = {
-        "another tenant": ("a", victim, PORT),
-        "a platform pod": ("a", PODS["interceptor"][1], PORT),
-        "the host's kubelet": ("a", ADDRESS, KUBELET),
-        "the API server": ("a", ADDRESS, 6443),
-        "the platform to a service": ("interceptor", victim, PORT),
-        "the platform to a port of no service": ("interceptor", victim, OTHER_PORT),
-    }
     found: dict[str, dict[str, bool]] = {}
     with control_plane(folder / "cluster", programs, version="v1.36.3") as made:
         cluster = Cluster(made)
         populate(cluster)
         enforcer = enforce(folder, cluster)
         rules = ["nft", "list", "chain", "ip", "filter", "KUBE-ROUTER-FORWARD"]
-        until(lambda: victim.encode() in subprocess.run(rules, capture_output=True, check=False).stdout)
-        found["without policies"] = {name: answers(*words) for name, words in tries.items()}
-        for namespace in ("tenant-a", "tenant-b"):
-            for name, spec in policies((PORT,), ()).items():
-                meta = {"name": name, "namespace": namespace}
-                kind = {"apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy"}
-                cluster.make({**kind, "metadata": meta, "spec": spec})
-        until(lambda: not answers(*tries["another tenant"]) and not answers(*tries["the host's kubelet"]))
-        until(lambda: answers(*tries["the platform to a service"]))
-        found["with policies"] = {name: answers(*words) for name, words in tries.items()}
+        until(lambda: _VICTIM.encode() in subprocess.run(rules, capture_output=True, check=False).stdout)
+        found["without policies"] = {name: answers(*words) for name, words in TRIES.items()}
+        apply_policies(cluster)
+        found["with policies"] = {name: answers(*words) for name, words in TRIES.items()}
         enforcer.kill()
         enforcer.wait()
-        found["with a dead enforcer"] = {name: answers(*words) for name, words in tries.items()}
+        found["with a dead enforcer"] = {name: answers(*words) for name, words in TRIES.items()}
     print(json.dumps(found))
 
 
