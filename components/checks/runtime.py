@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
+from components.checks.buckets import check_buckets
 from components.checks.drivers import check_drivers
 from components.checks.result import CheckResult
 from components.checks.runtime_objects import (
@@ -35,13 +36,14 @@ async def check_runtime(plan: RegionPlan, project: Path, *, wake: bool = False) 
     Raises KubeconfigError, KubernetesError and SecretError if there is nothing to ask.
     """
     async with Kubernetes.from_file(project / kubeconfig_path(plan.region)) as api:
-        drivers, objects, tenants, *services = await asyncio.gather(
+        drivers, objects, tenants, buckets, *services = await asyncio.gather(
             check_drivers(plan, project),
             _check_objects(plan, api),
             check_tenant_access(plan, project, api),
+            check_buckets(plan, project, api),
             *(_check_service(plan, service, api, wake=wake) for service in plan.runtime.services),
         )
-        return [*drivers, *objects, *tenants, *(result for of_service in services for result in of_service)]
+        return [*drivers, *objects, *tenants, *buckets, *(result for of_service in services for result in of_service)]
 
 
 async def _check_objects(plan: RegionPlan, api: Kubernetes) -> list[CheckResult]:

@@ -11,21 +11,16 @@ from dataclasses import dataclass
 from typing import Any, cast
 from xml.etree import ElementTree
 
-from botocore.auth import S3SigV4Auth
-from botocore.awsrequest import AWSRequest
-from botocore.credentials import Credentials
 from botocore.exceptions import BotoCoreError, ClientError
-from botocore.httpsession import URLLib3Session
 
 from components.clients.redaction import register
-from components.clients.s3 import REGION, S3Access, s3_client
+from components.clients.s3 import S3Access, ask, s3_client
 from components.errors import DeviceError, Problem
 
 ROLE = "user"
 """Uses the buckets that are its own, and makes none."""
 SECRET_BYTES = 30
-TIMEOUT_S = 10
-GONE, CONFLICT = 404, 409
+BAD, GONE, CONFLICT = 300, 404, 409
 NO_ACCOUNTS = frozenset({"XAdminMethodNotSupported", "MethodNotAllowed", "NotImplemented"})
 """Answers of a versitygw that was started without accounts, and of other stores."""
 
@@ -109,33 +104,14 @@ class ObjectAccounts:
         except RefusalError as refusal:
             raise self.failure(what, refusal) from refusal
 
-    def _ask(
-        self,
-        path: str,
-        *,
-        query: dict[str, str] | None = None,
-        headers: dict[str, str] | None = None,
-        body: bytes = b"",
-    ) -> bytes:
-        """One signed request. Raises RefusalError, or AccountError if there is no answer."""
-        request = AWSRequest(
-            method="PATCH",
-            url=f"{self.access.endpoint}/{path}",
-            params=query or {},
-            headers=headers or {},
-            data=body,
-        )
-        keys = Credentials(self.access.access_key, self.access.secret_key)
-        S3SigV4Auth(keys, "s3", REGION).add_auth(request)
-        session = cast("Any", URLLib3Session)(verify=str(self.access.ca), timeout=TIMEOUT_S)
+    def _ask(self, path: str, **request: Any) -> bytes:
+        """What the store answers. Raises RefusalError, or AccountError if there is no answer."""
         try:
-            answer = session.send(request.prepare())
+            answer = ask(self.access, "PATCH", path, **request)
         except BotoCoreError as error:
             raise self.failure(path, error) from error
-        finally:
-            session.close()
-        if answer.status_code >= 300:
-            raise _refusal(answer.status_code, answer.content)
+        if answer.status >= BAD:
+            raise _refusal(answer.status, answer.content)
         return answer.content
 
     def failure(self, what: str, error: Exception) -> AccountError:

@@ -7,18 +7,17 @@ never removed: one that is not empty goes to the operator's account when it is d
 from __future__ import annotations
 
 import asyncio
-from typing import Any, cast
+from typing import Any
 
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError
 
-from components.clients.object_accounts import GONE, ObjectAccounts
-from components.clients.s3 import S3Access, s3_client
+from components.clients.object_accounts import ObjectAccounts
+from components.clients.s3 import S3Access, opens
 from components.clients.secrets import reference_path
 from components.provider.bucket_preview import BucketPreview
 from components.provider.handler import Context, Created, Properties
 
 OUTPUTS = ("access_key", "secret_key")
-REFUSED = (401, 403)
 
 
 class BucketHandler(BucketPreview):
@@ -49,17 +48,12 @@ class BucketHandler(BucketPreview):
             ca=reference_path(context.project, str(state["ca_certificate"])),
         )
         try:
-            await asyncio.to_thread(lambda: s3_client(tenant).head_bucket(Bucket=id))
-        except ClientError as error:
-            status = int(cast("Any", error.response)["ResponseMetadata"]["HTTPStatusCode"])
-            if status in REFUSED:
-                return {**found, "secret_key": ""}
-            if status == GONE:
-                return None
+            is_open = await asyncio.to_thread(opens, tenant, id)
+        except (BotoCoreError, ValueError) as error:
             raise _accounts(state, context).failure(id, error) from error
-        except BotoCoreError as error:
-            raise _accounts(state, context).failure(id, error) from error
-        return found
+        if is_open is None:
+            return None
+        return found if is_open else {**found, "secret_key": ""}
 
     async def delete(self, id: str, state: Properties, context: Context) -> None:
         """End the key; remove the bucket, unless it holds something."""

@@ -6,9 +6,11 @@ from copy import deepcopy
 from dataclasses import replace
 from typing import Any
 
+from components.checks.buckets import judge_bucket
 from components.checks.result import Status
 from components.checks.tenants import check_door, check_network, check_queue, check_rights
 from components.plan import RegionPlan
+from components.plan.tenancy.bucket import variables
 from components.plan.tenancy.network import endpoints, policies, tenant_ports
 from components.plan.tenancy.queues import cluster_queue_spec
 from components.plan.tenants import TenantPlan
@@ -80,3 +82,21 @@ def test_a_tenants_listeners_are_guarded_by_its_keys() -> None:
 def test_a_rate_that_is_not_in_force_is_told() -> None:
     bounded = replace(DEMO, rate_limit_rps=10)
     assert "rate: not there" in check_door(bounded, {"status": {"conditions": GOOD}}, None, None).found
+
+
+def test_a_tenants_key_opens_its_own_bucket_and_no_neighbours(lab_plan: RegionPlan) -> None:
+    tenant = replace(DEMO, bucket="lab-tenant-demo")
+    told = dict(variables(tenant.bucket, lab_plan.endpoints.s3))
+    own, other = tenant.bucket, "lab-tenant-rival"
+    assert judge_bucket(lab_plan, tenant, told, {own: True, other: False}).status is Status.OK
+    assert judge_bucket(lab_plan, tenant, told, {own: True, other: None}).status is Status.OK, "not there yet"
+    for found, says in (
+        ({own: True, other: True}, "its key opens lab-tenant-rival, which is another tenant's"),
+        ({own: False, other: False}, "its key does not open lab-tenant-demo"),
+        ({own: None, other: False}, "lab-tenant-demo is not there"),
+        ({own: "HTTP 500", other: False}, "lab-tenant-demo: HTTP 500"),
+    ):
+        assert says in judge_bucket(lab_plan, tenant, told, found).found
+    assert "no Secret" in judge_bucket(lab_plan, tenant, {}, {}).found
+    elsewhere = {**told, "AWS_ENDPOINT_URL_S3": "https://elsewhere"}
+    assert "tells another AWS_ENDPOINT_URL_S3" in judge_bucket(lab_plan, tenant, elsewhere, {own: True}).found
