@@ -45,6 +45,8 @@ class World:
     dead: float = 0.0
     slower: tuple[float, float] = (math.inf, 1.0)
     """From when on every BMC takes so many times as long."""
+    pauses: tuple[float, float] = (math.inf, 0.0)
+    """How often this process stands still, and for how long."""
     dark: tuple[float, float] = (math.inf, math.inf)
     """When the first rack has no power."""
     free_at: float = 0.0
@@ -91,11 +93,17 @@ class World:
                 self.widths.append(pace.window.size)
                 await asyncio.sleep(1)
 
-        noting = asyncio.create_task(note())
+        async def pause() -> None:
+            while math.isfinite(self.pauses[0]):
+                await asyncio.sleep(self.pauses[0])
+                burn(self.pauses[1])
+
+        noting, pausing = asyncio.create_task(note()), asyncio.create_task(pause())
         ends = await asyncio.gather(
             *(self.work(pace, rack, place) for rack in range(self.racks) for place in range(self.endpoints))
         )
         noting.cancel()
+        pausing.cancel()
         done = sorted(end for end in ends if end is not None)
         return done[math.ceil(0.98 * len(done)) - 1]
 
@@ -114,6 +122,10 @@ class World:
         pytest.param(World(kinds={"tray": (2.0, 6.0)}, requests=8), id="BMCs that take two seconds"),
         pytest.param(World(kinds={"tray": (0.03, 0.1), "dpu": (2.0, 8.0)}), id="quick and slow kinds side by side"),
         pytest.param(World(slow=0.02, dead=0.02, capacity=600), id="some endpoints slow, some dead"),
+        pytest.param(
+            World(racks=10, kinds={"tray": (0.12, 0.9)}, requests=20, pauses=(4.0, 1.0)),
+            id="this process stands still now and then",
+        ),
     ],
 )
 def test_the_window_that_tunes_itself_is_within_a_tenth_of_the_best_fixed_one(world: World) -> None:
