@@ -30,8 +30,10 @@ hand-over. A step asks at least for what it needs and looks once at what it did.
 class Floor:
     """Seconds of the wall clock."""
 
+    machines_s: float
+    """What machines take of the longest chain of one rack."""
     chain_s: float
-    """The longest chain of one rack."""
+    """That, and the answers that cannot be had side by side."""
     budgets_s: Mapping[str, float]
     """What each budget forces: the work that claims it, divided by what may be held at one time."""
 
@@ -52,7 +54,7 @@ def floor(plan: Plan, scenario: Scenario, description: Description) -> Floor:
     machines = _Machines(scenario, Behaviours(scenario, description))
     compression = scenario.time.compression
     answers_s = sum(count * scenario.conduct(_simulated(kind)).latency_s.p50 for kind, count in LEAST_REQUESTS.items())
-    chain_s = max(machines.chain(rack) for rack in plan.racks) / compression + answers_s
+    machines_s = max(machines.chain(rack) for rack in plan.racks) / compression
     held: dict[str, float] = defaultdict(float)
     for rack in plan.racks:
         for key, amount in _claimed(plan, rack, machines):
@@ -62,12 +64,12 @@ def floor(plan: Plan, scenario: Scenario, description: Description) -> Floor:
     for key, seconds in forced.items():
         sort = key.partition(":")[0]
         longest[sort] = max(longest[sort], seconds)
-    return Floor(chain_s=chain_s, budgets_s=longest)
+    return Floor(machines_s=machines_s, chain_s=machines_s + answers_s, budgets_s=longest)
 
 
 def floor_by_kind(plan: Plan, scenario: Scenario, description: Description) -> float:
     """Seconds that the machines of a rack take at least where each kind waits for the one before it, racks side by
-    side, without answers and budgets: shelves, then switches and DPUs, then trays. To be held against `chain_s`."""
+    side: shelves, then switches and DPUs, then trays. To be held against `machines_s`."""
     machines = _Machines(scenario, Behaviours(scenario, description))
     return max(machines.by_kind(rack) for rack in plan.racks) / scenario.time.compression
 

@@ -1,14 +1,15 @@
 """The same bring-up by this project's engine, by plain sushy in threads, and, as far as it goes, by a stock Ironic.
 
-    python -m benchmarks.fleet_peers [--racks 3] [--profile typical] [--compression 60] [--threads 32 128 512]
+    python -m benchmarks.fleet_peers [--racks 3] [--profile typical] [--compression 60] [--threads 64 256]
                                      [--ironic-racks 1] [--ironic stock kept] [--without faults ironic]
 
-Three tables, each way in a process of its own on a fleet as delivered. All of a rack in good order: engine and script
-have to do the same deeds to each endpoint, by the simulator's ledger, or the run ends in an error. All of a rack with
-`FAULTS`: how many endpoints get to their goal, and how many deeds are done beyond those of the first table. The compute
-trays' share of it that Ironic has an answer to (BIOS, Secure Boot, boot mode, power), by all three. The engine's
-hand-over has no Ironic behind it here. The simulator shares the machine. Needs PostgreSQL for the last table:
-`apt-get install postgresql`.
+Three tables, each way in a process of its own on a fleet as delivered. All of a rack in good order: the script goes
+kind by kind, and by the waits of the catalogue, with each number of threads (the best of them is in the other tables);
+engine and script have to do the same deeds to each endpoint, by the simulator's ledger, or the run ends in an error.
+All of a rack with `FAULTS`: how many endpoints get to their goal, and how many deeds are done beyond those of the first
+table. The compute trays' share of it that Ironic has an answer to (BIOS, Secure Boot, boot mode, power), by all three.
+The engine's hand-over has no Ironic behind it here. The simulator shares the machine. Needs PostgreSQL for the last
+table: `apt-get install postgresql`.
 """
 
 from __future__ import annotations
@@ -39,7 +40,7 @@ from lab.fleet.description import Description
 from lab.fleet.scenario import Scenario
 from stacks.cli.simulator import Simulator
 
-THREADS = (32, 128, 512)
+THREADS = (64, 256)
 SHARE = 0.02
 FAULTS: tuple[dict[str, Any], ...] = (
     {"fault": "slow", "share": SHARE, "factor": 10},
@@ -51,8 +52,10 @@ FAULTS: tuple[dict[str, Any], ...] = (
     {"fault": "failed_task", "share": SHARE},
 )
 """Each of them in 2 % of the endpoints."""
-OURS, KEPT = 0, "redfish-kept-key"
-IRONICS = {"stock": "redfish", "kept": KEPT}
+OURS = "0"
+BY_CATALOGUE = ":catalogue"
+"""After a number of threads: not kind by kind."""
+IRONICS = {"stock": "redfish", "kept": "redfish-kept-key"}
 _NOT_COMPARED = frozenset({"password_change"})
 """Deeds that Ironic has no step for."""
 
@@ -77,7 +80,7 @@ class Task:
     is_part: bool = False
     """Whether only what Ironic can."""
 
-    def way(self, label: str, way: str | int) -> Way:
+    def way(self, way: str) -> Way:
         """Start a fleet as delivered, have it brought up in a process of its own, stop it, look at it."""
         with tempfile.TemporaryDirectory() as name:
             folder = Path(name)
@@ -85,7 +88,7 @@ class Task:
             path.write_text(self.scenario.model_dump_json(exclude_unset=True))  # JSON is YAML
             with Simulator(folder, path, region_of(self.racks)) as simulator:
                 command = [sys.executable, "-m", "benchmarks.fleet_peers", "--child", name, str(self.racks)]
-                command += [str(self.scenario.time.compression), "part" if self.is_part else "all", str(way)]
+                command += [str(self.scenario.time.compression), "part" if self.is_part else "all", way]
                 done = subprocess.run(command, check=False, capture_output=True, text=True)
                 if done.returncode:
                     raise SystemExit(done.stderr)
@@ -93,18 +96,29 @@ class Task:
                 delivered = description.load(simulator.supplier)
             plan = peers_deeds.part_of_ironic(plan) if self.is_part else plan
             found, account = json.loads(done.stdout), peers_deeds.read(folder, plan)
+        label = label_of(way)
         print(f"{label}: {found['seconds']:.1f} s, load {os.getloadavg()[0]:.0f}", file=sys.stderr, flush=True)
         return Way(label=label, found=found, account=account, plan=plan, delivered=delivered)
 
 
+def label_of(way: str) -> str:
+    """What a way is called in the tables."""
+    threads, _, order = way.partition(":")
+    if not threads.isdecimal():
+        return f"Ironic, {next(name for name, each in IRONICS.items() if each == way)}"
+    return "this project" if way == OURS else f"sushy, {threads} by {order or 'kind'}"
+
+
 def child(folder: Path, racks: int, compression: float, part: str, way: str) -> dict[str, Any]:
-    """One way in this process: a number of threads of sushy, 0 for the engine, or a hardware type of Ironic."""
+    """One way in this process: 0 for the engine, a number of threads of sushy (with `:catalogue` in the catalogue's
+    order), or a hardware type of Ironic."""
     prepared = prepared_in(folder, racks, compression)
     if part == "part":
         prepared = replace(prepared, plan=peers_deeds.part_of_ironic(prepared.plan))
-    if way == str(OURS):
+    if way == OURS:
         return run_here(prepared, 0)
-    if not way.isdecimal():
+    threads, _, order = way.partition(":")
+    if not threads.isdecimal():
         from benchmarks import peers_ironic
 
         return peers_ironic.run(prepared.plan, prepared.factory, prepared.files.ca, compression, way)
@@ -120,12 +134,12 @@ def child(folder: Path, racks: int, compression: float, part: str, way: str) -> 
     )
     cpu, began = time.process_time(), time.monotonic()
     script.mint(folder / "minted.json")
-    first, failed = peers_sushy.bring_up(script, int(way))
+    first, failed = peers_sushy.bring_up(script, int(threads), by_kind=not order)
     return {
         "seconds": time.monotonic() - began,
         "cpu_s": time.process_time() - cpu,
         "rss_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
-        "most": int(way),
+        "most": int(threads),
         "failed_first": first,
         "failed": failed,
     }
@@ -134,13 +148,13 @@ def child(folder: Path, racks: int, compression: float, part: str, way: str) -> 
 def show(ways: list[Way], wanted: Once | None = None) -> None:
     """The table; ratios are to the first way, deeds beyond `wanted` are told."""
     count = sum(len(rack.endpoints) for rack in ways[0].plan.racks)
-    print(f"  {'way':>22} {'seconds':>8} {'/ours':>6} {'cpu s':>7} {'ms each':>8} {'MiB':>6} {'width':>6}"
+    print(f"  {'way':>24} {'seconds':>8} {'/ours':>6} {'cpu s':>7} {'ms each':>8} {'MiB':>6} {'width':>6}"
           f" {'at goal':>11} {'requests':>9}  deeds too many")  # fmt: skip
     for way in ways:
         found = way.found
         more = peers_deeds.repeated(way.plan, way.account, wanted) if wanted else Counter[str]()
         print(
-            f"  {way.label:>22} {found['seconds']:>8.1f} {found['seconds'] / ways[0].found['seconds']:>6.2f}"
+            f"  {way.label:>24} {found['seconds']:>8.1f} {found['seconds'] / ways[0].found['seconds']:>6.2f}"
             f" {found['cpu_s']:>7.1f} {found['cpu_s'] / count * 1e3:>8.0f} {found['rss_mib']:>6.0f}"
             f" {found['most']:>6.0f} {len(way.account.reached):>5}/{count:<5} {way.account.requests:>9}"
             f"  {', '.join(f'{deed} {n}' for deed, n in sorted(more.items())) or '-'}",
@@ -150,30 +164,31 @@ def show(ways: list[Way], wanted: Once | None = None) -> None:
             print(f"      {name}: {' '.join(reason.split())[:150]}")
 
 
-def in_good_order(task: Task, threads: list[int]) -> tuple[Once, int]:
-    """The first table: what is done to each kind of endpoint, and the number of threads that was best."""
-    ours = task.way("this project", OURS)
+def in_good_order(task: Task, scripts: list[str]) -> tuple[Once, str]:
+    """The first table: what is done to each kind of endpoint, and the way of the script that was best."""
+    ours = task.way(OURS)
     wanted = peers_deeds.once(ours.plan, ours.account)
-    by_threads = {number: task.way(f"sushy, {number} threads", number) for number in threads}
-    for way in (ours, *by_threads.values()):
+    theirs = {script: task.way(script) for script in scripts}
+    for way in (ours, *theirs.values()):
         peers_deeds.assert_same(way.plan, way.account, wanted)
     least = floor(ours.plan, task.scenario, ours.delivered)
-    print(f"all of {task.racks} racks in good order; floor of the catalogue's order {least.seconds:.1f} s, "
-          f"of kind by kind {floor_by_kind(ours.plan, task.scenario, ours.delivered):.1f} s")  # fmt: skip
+    by_kind_s = floor_by_kind(ours.plan, task.scenario, ours.delivered)
+    print(f"all of {task.racks} racks in good order; machines alone take {least.machines_s:.1f} s in the order of the"
+          f" catalogue ({least.seconds:.1f} s with answers and budgets), {by_kind_s:.1f} s kind by kind")  # fmt: skip
     print(
         "\n".join(
             f"  to each {kind}: {', '.join(f'{d} {n}' for d, n in deeds.items())}" for kind, deeds in wanted.items()
         )
     )
-    show([ours, *by_threads.values()])
-    return wanted, min(by_threads, key=lambda number: by_threads[number].found["seconds"])
+    show([ours, *theirs.values()])
+    return wanted, min(theirs, key=lambda script: theirs[script].found["seconds"])
 
 
-def with_faults(task: Task, threads: int, wanted: Once) -> None:
+def with_faults(task: Task, best: str, wanted: Once) -> None:
     """The second table."""
     calm = task.scenario.model_dump(mode="json", exclude_unset=True)
     task = replace(task, scenario=Scenario.model_validate({**calm, "faults": list(FAULTS)}))
-    ours, script = task.way("this project", OURS), task.way(f"sushy, {threads} threads", threads)
+    ours, script = task.way(OURS), task.way(best)
     print(f"\nall of {task.racks} racks; {', '.join(f['fault'] for f in FAULTS)}: each in {SHARE:.0%}")
     show([ours, script], wanted)
     print(f"  the engine isolated {ours.found['isolated']} endpoints and handed {ours.found['handed_over']} racks over"
@@ -181,13 +196,12 @@ def with_faults(task: Task, threads: int, wanted: Once) -> None:
           " those were tried again")  # fmt: skip
 
 
-def share_of_ironic(task: Task, threads: int, ironics: list[str]) -> None:
+def share_of_ironic(task: Task, best: str, ironics: list[str]) -> None:
     """The third table."""
     from benchmarks.peers_ironic import WITHOUT
 
-    ways = [task.way("this project", OURS), task.way(f"sushy, {threads} threads", threads)]
+    ways = [task.way(way) for way in (OURS, best, *(IRONICS[name] for name in ironics))]
     wanted = peers_deeds.once(ways[0].plan, ways[0].account)
-    ways += [task.way(f"Ironic, {name}", IRONICS[name]) for name in ironics]
     for way in ways:
         if not way.found.get("failed"):
             peers_deeds.assert_same(way.plan, way.account, wanted, but=_NOT_COMPARED)
@@ -220,7 +234,8 @@ def main() -> None:
           f" {options.compression:g} times as fast")  # fmt: skip
     scenario = scenario_of(options.profile, options.compression)
     task = Task(racks=options.racks, scenario=scenario)
-    wanted, best = in_good_order(task, options.threads)
+    scripts = [f"{threads}{order}" for order in ("", BY_CATALOGUE) for threads in options.threads]
+    wanted, best = in_good_order(task, scripts)
     if "faults" not in options.without:
         with_faults(task, best, wanted)
     if "ironic" not in options.without:

@@ -30,7 +30,7 @@ def few(there: World) -> tuple[Plan, dict[str, str]]:
     return replace(plan, racks=racks), dict(factory)
 
 
-def by_script(there: World) -> tuple[Plan, tuple[int, dict[str, str]]]:
+def by_script(there: World, *, by_kind: bool = True) -> tuple[Plan, tuple[int, dict[str, str]]]:
     """Let the script bring the few up."""
     plan, factory = few(there)
     script = Script(
@@ -41,7 +41,7 @@ def by_script(there: World) -> tuple[Plan, tuple[int, dict[str, str]]]:
         compression=there.compression,
     )
     script.mint(there.folder / "minted.json")
-    return plan, peers_sushy.bring_up(script, threads=4)
+    return plan, peers_sushy.bring_up(script, threads=4, by_kind=by_kind)
 
 
 def ended(there: World, plan: Plan) -> Account:
@@ -49,9 +49,10 @@ def ended(there: World, plan: Plan) -> Account:
     return peers_deeds.read(there.folder, plan)
 
 
-def test_the_script_does_to_each_endpoint_what_the_engine_does(tmp_path: Path) -> None:
+@pytest.mark.parametrize("by_kind", [True, False])
+def test_the_script_does_to_each_endpoint_what_the_engine_does(tmp_path: Path, by_kind: bool) -> None:
     with world(tmp_path, 1) as there:
-        plan, (first, failed) = by_script(there)
+        plan, (first, failed) = by_script(there, by_kind=by_kind)
         assert (first, failed) == (0, {})
         account = ended(there, plan)
     assert account.deeds == {f"{SERIES}001/{place}": ONCE[kind_of(f"{SERIES}001/{place}")] for place in FEW}
@@ -59,10 +60,11 @@ def test_the_script_does_to_each_endpoint_what_the_engine_does(tmp_path: Path) -
     assert (tmp_path / "minted.json").stat().st_mode & 0o077 == 0
 
 
-def test_a_dead_endpoint_holds_nobody_else_of_the_script_back(tmp_path: Path) -> None:
+@pytest.mark.parametrize("by_kind", [True, False])
+def test_a_dead_endpoint_holds_nobody_else_of_the_script_back(tmp_path: Path, by_kind: bool) -> None:
     shelf = f"{SERIES}001/power-shelf/1"
     with world(tmp_path, 1, calm(faults=[{"fault": "dead", "endpoints": [shelf]}])) as there:
-        plan, (first, failed) = by_script(there)
+        plan, (first, failed) = by_script(there, by_kind=by_kind)
         assert (first, set(failed)) == (1, {shelf})
         account = ended(there, plan)
     assert account.reached == {f"{SERIES}001/{place}" for place in FEW} - {shelf}

@@ -41,6 +41,7 @@ def test_the_chain_of_a_rack_is_its_shelves_then_switches_then_dpus_then_trays(r
     plan, described = racks
     flash = 5 + 600
     machines_s = flash + 90 + flash + 150 + 90 + 150 + 8
+    assert floor(plan, scenario(), described).machines_s == pytest.approx(machines_s)
     assert floor(plan, scenario(), described).chain_s == pytest.approx(machines_s + 32)
     fast = floor(plan, scenario(time={"compression": 60}), described)
     assert fast.chain_s == pytest.approx(machines_s / 60 + 32), "answers are not compressed"
