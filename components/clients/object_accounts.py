@@ -21,7 +21,7 @@ ROLE = "user"
 """Uses the buckets that are its own, and makes none."""
 SECRET_BYTES = 30
 BAD, GONE, CONFLICT = 300, 404, 409
-NO_ACCOUNTS = frozenset({"XAdminMethodNotSupported", "MethodNotAllowed", "NotImplemented"})
+NO_ACCOUNTS = frozenset({"XAdminMethodNotSupported", "MethodNotAllowed", "NotImplemented", "405", "501"})
 """Answers of a versitygw that was started without accounts, and of other stores."""
 
 

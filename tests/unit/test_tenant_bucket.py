@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
 import pytest
 
+from components.clients import object_accounts
 from components.clients.object_accounts import AccountError, ObjectAccounts
-from components.clients.s3 import S3Access
+from components.clients.s3 import Answer, S3Access
 from components.plan import RegionPlan
 from components.plan.consequences.hosts import HostChange
 from components.plan.consequences.tenants import tenant_effects
@@ -139,3 +141,24 @@ def test_a_store_that_does_not_answer_is_named_and_its_key_is_not(tmp_path: Path
         ObjectAccounts(access=access).renew("lab-tenant-demo")
     assert "https://127.0.0.1:9" in str(caught.value)
     assert "of a test" not in str(caught.value)
+
+
+def always(answer: Answer) -> Callable[..., Answer]:
+    def ask(*_: object, **__: object) -> Answer:
+        return answer
+
+    return ask
+
+
+def test_a_store_without_accounts_is_told_from_one_that_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    accounts = ObjectAccounts(access=S3Access(endpoint=ENDPOINT, access_key="o", secret_key="k", ca=tmp_path))
+    single = b"<Error><Code>XAdminMethodNotSupported</Code><Message>not in single mode</Message></Error>"
+    for content, status, says in (
+        (single, 501, "start versitygw with an account service"),
+        (b"<html>", 405, "start versitygw with an account service"),
+        (b"<Error><Code>XAdminAccessDenied</Code></Error>", 403, "is the store up, and the key the operator's"),
+    ):
+        monkeypatch.setattr(object_accounts, "ask", always(Answer(status=status, content=content)))
+        with pytest.raises(AccountError) as caught:
+            accounts.renew("lab-tenant-demo")
+        assert says in str(caught.value)
