@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import io
 import json
 import re
 import sqlite3
@@ -10,14 +11,17 @@ import time
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
+from components.checks.result import CheckResult
 from components.engine.acceptance_verdict import Anchor
 from components.engine.bring_up.result import Isolation, RackEnd, RackResult, Result
 from components.engine.journal import Journal
 from components.errors import SpecError
 from components.plan.bring_up.cause import Cause
-from stacks.cli import bring_up_ended
+from stacks.cli import bring_up_ended, output, overview, verify
 from stacks.cli.bring_up_ended import BringUpStatus, bring_ups, in_words, note_end
+from tests.regions import lab, plan_of
 
 HEAD = Anchor(640, "a" * 64)
 
@@ -133,3 +137,24 @@ def test_a_damaged_file_is_refused_with_its_path(fleet: Path) -> None:
 def test_what_a_run_ended_with_is_for_its_owner_only(fleet: Path) -> None:
     note_end(fleet, RESULT, HEAD)
     assert (fleet / bring_up_ended.FILE).stat().st_mode & 0o077 == 0
+
+
+def test_region_status_tells_it_to_people_and_to_machines(
+    fleet: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    plan = dataclasses.replace(plan_of(lab()), region="essonne")  # of which only the name counts
+    said = io.StringIO()
+
+    def no_checks(*_: object, **__: object) -> list[CheckResult]:
+        return []
+
+    monkeypatch.setattr(verify, "verify_region", no_checks)
+    monkeypatch.setattr(overview, "state_folder", bring_up_ended.state_folder)
+    monkeypatch.setattr(output, "people", Console(file=said, width=200))
+    note_end(fleet, RESULT, HEAD)
+    overview.show_status(plan, as_json=False)
+    assert "bring-up on faulty: 1 handed-over, 1 isolated" in said.getvalue()
+    assert "docs/runbooks/FirmwareDoesNotUpdate.md" in said.getvalue()
+    overview.show_status(plan, as_json=True)
+    (brought_up,) = json.loads(capsys.readouterr().out)["bring_up"]
+    assert brought_up["ended"]["isolated"] == {"ess-r002": RESULT.racks[1].reason}
