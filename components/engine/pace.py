@@ -21,6 +21,10 @@ from components.plan.budgets import PER_BMC
 
 TICK_S = 0.05
 """How often the event loop is asked whether it runs late."""
+PAUSE_S = 0.1
+"""So late, this process stood still, for its collector or because others have the processor. Answers that came
+meanwhile were read late, and do not say that BMCs are slow: taken for that, a pause of 0.2 s twice a second closed the
+window altogether."""
 
 
 class Exchange:
@@ -75,6 +79,7 @@ class Pace:
         self._bmcs: dict[str, _Bmc] = {}
         self._turns: Turns[_Waiter] = Turns()
         """Those whose BMC has room."""
+        self._paused_until = 0.0
         self._tick: asyncio.TimerHandle | None = None
         self._due = 0.0
 
@@ -103,7 +108,10 @@ class Pace:
                 self.window.ended(number, kind)
                 self._note_overload(there, rack)
             elif is_answer:
-                self.window.answered(number, kind, loop.time() - began)
+                if began < self._paused_until:
+                    self.window.disturbed(number, kind)
+                else:
+                    self.window.answered(number, kind, loop.time() - began)
                 there.is_well = True
                 there.allowed = min(self._per_bmc, there.allowed + 0.25)
             else:
@@ -189,6 +197,8 @@ class Pace:
 
     def _look(self) -> None:
         now = asyncio.get_running_loop().time()
+        if now - self._due > PAUSE_S:
+            self._paused_until = now
         self.window.look(now, now - self._due, is_limited=bool(self._turns))
         self._let_through()
         if self.in_flight or self._turns:

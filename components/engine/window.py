@@ -107,6 +107,11 @@ class Window:
             self._cohort.answered += 1
             self._cohort.answers[kind].append(math.log(max(seconds, 1e-6)))
 
+    def disturbed(self, number: int, kind: str) -> None:
+        """It was answered, but this process stood still meanwhile: how long it took is not known."""
+        self._cohort.good += 1
+        self.ended(number, kind)
+
     def ended(self, number: int, kind: str) -> None:
         """It ended in a way that tells nothing of load."""
         if number == self._cohort.number:
@@ -144,7 +149,8 @@ class Window:
             self._cut(used * min(0.8, max(0.5, math.exp(_AIM - inflation))))
         else:
             self._trouble = None
-            if inflation < _CALM and late_s < _LATE_S and cohort.is_limited and cohort.number:
+            is_known = cohort.answered >= _SMALLEST_COHORT / 2  # most may have been disturbed
+            if is_known and inflation < _CALM and late_s < _LATE_S and cohort.is_limited and cohort.number:
                 self.size = min(self._ceiling, self.size * (2.0 if self._is_starting else 1.25))
         self._learn(cohort, inflation)
 
