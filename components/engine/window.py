@@ -35,8 +35,11 @@ _CROWDED = math.log(2.0)
 _AIM = math.log(1.6)
 _LATE_S, _TOO_LATE_S = 0.15, 0.75
 """How late the event loop may run before the window stays, and before it shrinks."""
-_UPWARD = 0.05
-"""How slowly a baseline follows answers that become slower, against those that become faster."""
+_SLOWLY = 0.05
+"""How slowly a baseline follows answers that differ by no more than chance. The same in both directions: following the
+quick ones faster makes it that of the luckiest answers, by which all others are slow and the window closes."""
+_NO_CHANCE = 2.0
+"""Standard errors of a median from which answers are quicker than by chance, and the baseline follows at once."""
 
 
 @dataclass
@@ -154,17 +157,31 @@ class Window:
                 self.size = min(self._ceiling, self.size * (2.0 if self._is_starting else 1.25))
         self._learn(cohort, inflation)
 
-    def _inflation(self, cohort: _Cohort) -> float:
-        """Logarithm of how much longer answers took than those of their kind in calm: the median of the cohort."""
+    def _ratios(self, cohort: _Cohort) -> tuple[list[float], int]:
+        """Logarithms of how much longer answers took than those of their kind in calm, sorted, and of how many
+        requests; those without an answer yet would come after them."""
         known = [kind for kind in cohort.begun if kind in self._baseline]
-        count = sum(cohort.begun[kind] for kind in known)
         ratios = sorted(answer - self._baseline[kind] for kind in known for answer in cohort.answers[kind])
+        return ratios, sum(cohort.begun[kind] for kind in known)
+
+    def _inflation(self, cohort: _Cohort) -> float:
+        """The median of the ratios."""
+        ratios, count = self._ratios(cohort)
         if count < _SMALLEST_COHORT / 2:
             return 0.0
         middle = count // 2
         return ratios[middle] if middle < len(ratios) else math.inf
 
+    def _is_quicker(self, cohort: _Cohort, inflation: float) -> bool:
+        """Whether answers are quicker than their baselines by more than chance."""
+        ratios, _ = self._ratios(cohort)
+        if len(ratios) < _SMALLEST_COHORT / 2:
+            return False
+        spread = (ratios[int(0.84 * len(ratios))] - ratios[int(0.16 * len(ratios))]) / 2
+        return inflation < -_NO_CHANCE * 1.25 * spread / math.sqrt(len(ratios))
+
     def _learn(self, cohort: _Cohort, inflation: float) -> None:
+        is_quicker = self._is_quicker(cohort, inflation)
         for kind, answers in cohort.answers.items():
             middle = cohort.begun[kind] // 2
             if middle >= len(answers):
@@ -173,10 +190,10 @@ class Window:
             trust = len(answers) / (len(answers) + 16)
             if known is None:
                 self._baseline[kind] = seen
-            elif seen < known:
+            elif seen < known and is_quicker:
                 self._baseline[kind] = known + (seen - known) * trust
             elif inflation < _CALM:
-                self._baseline[kind] = known + (seen - known) * trust * _UPWARD
+                self._baseline[kind] = known + (seen - known) * trust * _SLOWLY
 
     @staticmethod
     def _is_overload(cohort: _Cohort) -> bool:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from components.engine.pace import Pace
-from components.engine.window import FLOOR, Window
+from components.engine.window import FIRST, FLOOR, Window
 from tests.virtual_time import burn, run
 
 TIMEOUT_S = 10.0
@@ -107,10 +107,10 @@ class World:
         done = sorted(end for end in ends if end is not None)
         return done[math.ceil(0.98 * len(done)) - 1]
 
-    def seconds(self, width: int | None = None) -> float:
-        """With a window that tunes itself, or of a fixed width."""
+    def seconds(self, width: int | None = None, *, first: int = FIRST) -> float:
+        """With a window that tunes itself from `first` on, or of a fixed width."""
         self.free_at, self.widths = 0.0, []
-        return run(self.all_work(Pace(window=Fixed(first=width) if width else Window())))
+        return run(self.all_work(Pace(window=Fixed(first=width) if width else Window(first=first))))
 
 
 @pytest.mark.parametrize(
@@ -139,6 +139,12 @@ def test_a_process_that_stands_still_again_and_again_does_not_close_its_window()
     best = min(world.seconds(width) for width in WIDTHS)
     assert world.seconds() <= 1.25 * best, "answers that were read late were taken for slow ones"
     assert min(world.widths) >= 200
+
+
+def test_many_kinds_of_answers_that_differ_by_chance_do_not_close_the_window() -> None:
+    world = World(kinds={f"kind {n}": (0.12, 0.9) for n in range(24)}, racks=10, requests=60, capacity=400)
+    best = world.seconds(512)
+    assert world.seconds(first=64) <= 1.1 * best, "each kind's luckiest answers were its calm"
 
 
 def test_a_window_fixed_too_wide_collapses_where_the_tuned_one_does_not() -> None:
