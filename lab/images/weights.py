@@ -1,6 +1,6 @@
 """Weights of the lab's models: bytes that mean nothing, the same in every lab, in the bucket that real ones lie in.
 
-Owns what they are and that they are published. How they lie in the bucket is the program's (programs/weights).
+Owns what they are and that they are published. How they lie in the bucket is the program's (components/programs/weights).
 """
 
 from __future__ import annotations

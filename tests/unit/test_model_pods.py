@@ -75,7 +75,7 @@ def test_other_weights_are_another_version() -> None:
 
 
 def test_hosts_are_called_after_their_rack_which_is_how_a_pod_finds_its_cache() -> None:
-    # programs/weights, rackOf: the rack is the host's name without its tray
+    # components/programs/weights, rackOf: the rack is the host's name without its tray
     hosts = plan_of(lab()).hosts
     assert all(re.sub(r"-t[0-9]+$", "", host.name) == host.rack for host in hosts)
 

@@ -1,6 +1,6 @@
 """Weights of a model on their way to its engine: what is fetched, from where, and what it is held to.
 
-Owns what a pod is told. The way itself is a program's (programs/weights); the caches are installed by the role
+Owns what a pod is told. The way itself is a program's (components/programs/weights); the caches are installed by the role
 weights_cache.
 """
 

@@ -10,7 +10,7 @@ import (
 	"path/filepath"
 )
 
-// manifestName is the list of files that was fetched with the weights (programs/weights).
+// manifestName is the list of files that was fetched with the weights (components/programs/weights).
 const manifestName = ".weights.json"
 
 // verifyWeights reads all weights, as an engine on GPUs would, and refuses what is not as the manifest of this digest
