@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
+import os
 import re
 import signal
 import socket
 import subprocess
+import tempfile
 import time
 from collections.abc import Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -96,16 +100,27 @@ def plan_of(concurrency: int | None = None) -> ModelPlan:
     return served.plan
 
 
+def write_weights(folder: Path) -> str:
+    """Weights of one file as the pod's first container leaves them; the digest of their manifest."""
+    (folder / "model.bin").write_bytes(SAID.encode())
+    files = [{"path": "model.bin", "sha256": hashlib.sha256(SAID.encode()).hexdigest()}]
+    manifest = json.dumps({"files": files}).encode()
+    (folder / ".weights.json").write_bytes(manifest)
+    return f"sha256:{hashlib.sha256(manifest).hexdigest()}"
+
+
 @contextmanager
 def running(program: Path, *more: str, concurrency: int | None = None) -> Generator[Engine]:
     """An engine from its start; `more` comes after the plan's arguments, as the `args` of a service do."""
     plan = plan_of(concurrency)
-    process = subprocess.Popen([str(program), *plan.args, *more])
-    try:
-        yield Engine(plan=plan, process=process)
-    finally:
-        process.terminate()
-        process.wait(WAIT_S)
+    with tempfile.TemporaryDirectory() as folder:
+        told = {**os.environ, "WEIGHTS_MANIFEST": write_weights(Path(folder))}
+        process = subprocess.Popen([str(program), *plan.args, "--weights", folder, *more], env=told)
+        try:
+            yield Engine(plan=plan, process=process)
+        finally:
+            process.terminate()
+            process.wait(WAIT_S)
 
 
 @pytest.fixture(scope="module")
