@@ -87,9 +87,10 @@ class Pace:
     async def request(self, bmc: str, *, rack: str = "", turn: int = 0, kind: str = "") -> AsyncGenerator[Exchange]:
         """Wait until a request to `bmc` may be made, and measure it.
 
-        `turn`: each gets half of what the one below it gets; 0 is for what others wait for. `rack`: racks are served in turn. `kind`: answers
-        of one kind are alike in how long they take, such as `compute_tray GET`. A TimeoutError that leaves the block counts as overload; any other error, such as a
-        refused password, says nothing of load.
+        `turn`: each gets half of what the one below it gets; 0 is for what others wait for. `rack`: racks are served
+        in turn. `kind`: answers of one kind are alike in how long they take, such as `compute_tray GET`. A
+        TimeoutError that leaves the block counts as overload; any other error, such as a refused password, says
+        nothing of load.
         """
         loop = asyncio.get_running_loop()
         there = await self._enter(bmc, rack, turn)

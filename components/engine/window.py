@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 FIRST = 256
@@ -139,7 +140,8 @@ class Window:
     # What follows from it
 
     def _judge(self, cohort: _Cohort) -> None:
-        inflation = self._inflation(cohort)
+        ratios, count = self._ratios(cohort)
+        inflation = self._inflation(ratios, count)
         late_s = sorted(cohort.late_s)[len(cohort.late_s) // 2]
         used = min(self.size, max(cohort.most_in_flight, self._floor))
         if self._is_overload(cohort):
@@ -155,7 +157,7 @@ class Window:
             is_known = cohort.answered >= _SMALLEST_COHORT / 2  # most may have been disturbed
             if is_known and inflation < _CALM and late_s < _LATE_S and cohort.is_limited and cohort.number:
                 self.size = min(self._ceiling, self.size * (2.0 if self._is_starting else 1.25))
-        self._learn(cohort, inflation)
+        self._learn(cohort, inflation, is_quicker=self._is_quicker(ratios, inflation))
 
     def _ratios(self, cohort: _Cohort) -> tuple[list[float], int]:
         """Logarithms of how much longer answers took than those of their kind in calm, sorted, and of how many
@@ -164,24 +166,23 @@ class Window:
         ratios = sorted(answer - self._baseline[kind] for kind in known for answer in cohort.answers[kind])
         return ratios, sum(cohort.begun[kind] for kind in known)
 
-    def _inflation(self, cohort: _Cohort) -> float:
+    @staticmethod
+    def _inflation(ratios: Sequence[float], count: int) -> float:
         """The median of the ratios."""
-        ratios, count = self._ratios(cohort)
         if count < _SMALLEST_COHORT / 2:
             return 0.0
         middle = count // 2
         return ratios[middle] if middle < len(ratios) else math.inf
 
-    def _is_quicker(self, cohort: _Cohort, inflation: float) -> bool:
+    @staticmethod
+    def _is_quicker(ratios: Sequence[float], inflation: float) -> bool:
         """Whether answers are quicker than their baselines by more than chance."""
-        ratios, _ = self._ratios(cohort)
         if len(ratios) < _SMALLEST_COHORT / 2:
             return False
         spread = (ratios[int(0.84 * len(ratios))] - ratios[int(0.16 * len(ratios))]) / 2
         return inflation < -_NO_CHANCE * 1.25 * spread / math.sqrt(len(ratios))
 
-    def _learn(self, cohort: _Cohort, inflation: float) -> None:
-        is_quicker = self._is_quicker(cohort, inflation)
+    def _learn(self, cohort: _Cohort, inflation: float, *, is_quicker: bool) -> None:
         for kind, answers in cohort.answers.items():
             middle = cohort.begun[kind] // 2
             if middle >= len(answers):

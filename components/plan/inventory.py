@@ -73,7 +73,6 @@ from components.plan.models.weights import IMAGE as WEIGHTS_IMAGE
 from components.plan.naming import RACK_LABEL, WEIGHTS_BUCKET, kubeconfig_path
 from components.plan.rules import DRA_DRIVER, KUBEADM_IMAGES
 from components.plan.serving import QUOTA_DEVICES, device_driver
-from components.plan.tenancy import network as tenancy_network
 from components.plan.tenancy.network import endpoints as endpoints_of_tenants
 
 GROUPS = (TrayRole.CONTROL_PLANE, TrayRole.GPU_WORKER)
@@ -243,7 +242,7 @@ def region_variables(plan: RegionPlan) -> dict[str, Any]:
 
 
 def _weights_cache(plan: RegionPlan) -> dict[str, Any]:
-    store = next(each for each in tenancy_network.endpoints(plan) if each.name == "s3")
+    store = next(each for each in endpoints_of_tenants(plan) if each.name == "s3")
     first: dict[str, str] = {}
     for host in plan.deployed_hosts:
         if host.role is TrayRole.GPU_WORKER:

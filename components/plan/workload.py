@@ -11,7 +11,7 @@ from components.plan.fleet.need import Need, fits
 from components.plan.models import ModelPlan, NoFit, Served, serve
 from components.spec.region import Region
 from components.spec.service import Health, Service, ServicePort
-from components.spec.services import services_of
+from components.spec.services import services_here, services_of
 
 LOAD_MARGIN = 2
 """A health check waits so many times the time that loading the weights is planned to take."""
@@ -68,9 +68,7 @@ def images_of_services(region: Region) -> Iterator[str]:
 def checkpoints_of_services(region: Region) -> Iterator[str]:
     """Checkpoints of the models that are served here, each in the precision that fits."""
     fleet = fleet_of(region)
-    for placed in services_of(region):
-        if placed.service.regions and region.region not in placed.service.regions:
-            continue
+    for placed in services_here(region):
         if isinstance(served := serve_of(region, placed.service, fleet), Served):
             yield served.plan.checkpoint
 

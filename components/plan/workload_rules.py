@@ -10,7 +10,7 @@ from components.plan.models import NoFit, Served
 from components.plan.workload import place, serve_of
 from components.spec.artifacts import ArtifactIndex
 from components.spec.region import Region
-from components.spec.services import services_of
+from components.spec.services import services_here, services_of
 
 GIB = 2**30
 
@@ -27,10 +27,8 @@ ABOUT: Mapping[str, str] = {
 def services_land_somewhere(region: Region, artifacts: ArtifactIndex) -> Iterator[Problem]:
     """Every service that runs here has a pool for its GPUs."""
     fleet = fleet_of(region)
-    for placed in services_of(region):
+    for placed in services_here(region):
         service = placed.service
-        if service.regions and region.region not in service.regions:
-            continue
         if service.model is not None:
             found = serve_of(region, service, fleet)
             if isinstance(found, NoFit):
@@ -81,10 +79,8 @@ def engines_are_published(region: Region, artifacts: ArtifactIndex) -> Iterator[
 def weights_are_published(region: Region, artifacts: ArtifactIndex) -> Iterator[Problem]:
     """The weights of each model are in the index, and fit into the cache of a rack: without them no replica starts."""
     fleet = fleet_of(region)
-    for placed in services_of(region):
+    for placed in services_here(region):
         service = placed.service
-        if service.regions and region.region not in service.regions:
-            continue
         served = serve_of(region, service, fleet)
         if not isinstance(served, Served):
             continue

@@ -35,3 +35,10 @@ def services_of(region: Region) -> Iterator[Placed]:
     for t, tenant in enumerate(region.tenants):
         for s, service in enumerate(tenant.services):
             yield Placed(("tenants", t, "services", s), tenant, service)
+
+
+def services_here(region: Region) -> Iterator[Placed]:
+    """Those that run in this region: a service that names no region runs in each."""
+    for placed in services_of(region):
+        if not placed.service.regions or region.region in placed.service.regions:
+            yield placed
