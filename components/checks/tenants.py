@@ -1,7 +1,7 @@
 """Whether tenants are kept apart as the plan says. Read-only.
 
 Pure judgements of objects, and the readers that fetch them: policies and rights of the cluster layer, queues and
-places at the gateway of the runtime layer. That the rules hold is tried by tests/e2e/test_story_3_isolation.py.
+places at the gateway of the runtime layer. That the rules hold is tried by tests/e2e/test_story_3_isolation_*.py.
 """
 
 from __future__ import annotations

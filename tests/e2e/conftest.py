@@ -11,10 +11,11 @@ from collections.abc import Iterator
 import pytest
 
 from tests.e2e import machine
+from tests.e2e.isolation import folder, lab_plan, rivals
 from tests.e2e.process import run
 from tests.e2e.services import lab
 
-__all__ = ["before", "lab"]
+__all__ = ["before", "folder", "lab", "lab_plan", "rivals"]
 
 
 @pytest.fixture(scope="session")
