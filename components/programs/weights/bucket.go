@@ -31,11 +31,13 @@ type bucketFlags struct {
 	endpoint, bucket, credentials, ca string
 }
 
-func (b *bucketFlags) register(flags *flag.FlagSet) {
+// parse reads the command line of a verb that works with the bucket; `required` are flags of its own without a default.
+func (b *bucketFlags) parse(flags *flag.FlagSet, arguments []string, output io.Writer, required ...string) error {
 	flags.StringVar(&b.endpoint, "endpoint", "", "address of the object store, such as https://s3.lab.internal:7070")
 	flags.StringVar(&b.bucket, "bucket", "", "bucket that holds the weights of the region")
 	flags.StringVar(&b.credentials, "credentials", "", `file with {"access_key": ..., "secret_key": ...}`)
 	flags.StringVar(&b.ca, "ca", "", "certificate of the authority that the object store is trusted by; the system's unless given")
+	return parse(flags, arguments, output, append([]string{"endpoint", "bucket", "credentials"}, required...)...)
 }
 
 // bucket holds objects by digest.

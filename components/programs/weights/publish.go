@@ -31,10 +31,9 @@ type published struct {
 func runPublish(ctx context.Context, arguments []string, output io.Writer) error {
 	flags := flag.NewFlagSet("weights publish", flag.ContinueOnError)
 	var into bucketFlags
-	into.register(flags)
 	folder := flags.String("folder", "", "folder with the files of the weights")
 	anew := flags.Bool("anew", false, "upload also what the bucket has: after a cache refused what is there")
-	if err := parse(flags, arguments, output, "endpoint", "bucket", "credentials", "folder"); err != nil {
+	if err := into.parse(flags, arguments, output, "folder"); err != nil {
 		return err
 	}
 	found, err := describe(*folder)

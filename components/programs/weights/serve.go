@@ -36,11 +36,10 @@ type failure struct {
 func runServe(ctx context.Context, arguments []string, output io.Writer) error {
 	flags := flag.NewFlagSet("weights serve", flag.ContinueOnError)
 	var from bucketFlags
-	from.register(flags)
 	folder := flags.String("folder", "", "folder of the cache, on a disk of this host")
 	limit := flags.Int64("limit-mib", 0, "MiB that the cache keeps at most (required)")
 	listen := flags.String("listen", ":8080", "address to listen on")
-	if err := parse(flags, arguments, output, "endpoint", "bucket", "credentials", "folder"); err != nil {
+	if err := from.parse(flags, arguments, output, "folder"); err != nil {
 		return err
 	}
 	if *limit < 1 {
