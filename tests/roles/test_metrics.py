@@ -7,28 +7,14 @@ from typing import Any
 
 import pytest
 
-from components.clients.ansible import PlaybookFailedError, PlaybookRequest, RunResult, run_playbook
+from components.clients.ansible import PlaybookFailedError, RunResult
 from components.plan import RegionPlan
-from tests.regions import ROOT
 from tests.role_render import evaluate
+from tests.role_run import asked, program, run_role
 
 pytestmark = pytest.mark.timeout(300)
 SOURCES = ["kubelet", "containers", "state", "claims", "interceptor", "kueue", "enforcer"]
-PLAYBOOK = """
-- name: Try the role
-  hosts: all
-  gather_facts: false
-  connection: local
-  vars: {ansible_python_interpreter: "{{ ansible_playbook_python }}"}
-  environment: {PATH: "BIN:/usr/bin:/bin"}
-  tasks:
-    - name: Try the verification
-      ansible.builtin.include_role: {name: metrics, tasks_from: verify}
-"""
-KUBECTL = """#!/bin/sh
-echo "$@" >> {folder}/asked
-case "$*" in *query=*) cat {folder}/heard ;; esac # and nothing differs
-"""
+KUBECTL = 'case "$*" in *query=*) cat heard ;; esac # and nothing differs'
 
 
 def answer(jobs: list[str]) -> str:
@@ -37,45 +23,31 @@ def answer(jobs: list[str]) -> str:
     return f'{{"status":"success","data":{{"resultType":"vector","result":[{rows}]}}}}'
 
 
-def run(folder: Path, monkeypatch: pytest.MonkeyPatch, heard: list[str]) -> RunResult:
-    monkeypatch.setenv("ANSIBLE_ROLES_PATH", str(ROOT / "playbooks" / "roles"))
-    (folder / "bin").mkdir()
+def run(folder: Path, heard: list[str]) -> RunResult:
     (folder / "heard").write_text(answer(heard))
-    (folder / "bin" / "kubectl").write_text(KUBECTL.format(folder=folder))
-    (folder / "bin" / "kubectl").chmod(0o755)
-    (folder / "ansible.cfg").write_text("")
-    (folder / "try.yml").write_text(PLAYBOOK.replace("BIN", str(folder / "bin")))
-    return run_playbook(
-        PlaybookRequest(
-            playbooks=folder,
-            playbook="try.yml",
-            inventory={"all": {"hosts": {"control": {}}}},
-            variables={
-                "metrics_image": "registry/store@sha256:00",
-                "metrics_state_image": "registry/state@sha256:00",
-                "metrics_claims_image": "registry/claims@sha256:00",
-                "metrics_node": "control",
-                "metrics_rollout_timeout_s": 2,
-            },
-            private_key="none",
-            known_hosts="",
-            directory=folder,
-            log=folder / "log",
-            timeout_s=280,
-        )
-    )
+    program(folder, "kubectl", KUBECTL)
+    variables = {
+        "metrics_image": "registry/store@sha256:00",
+        "metrics_state_image": "registry/state@sha256:00",
+        "metrics_claims_image": "registry/claims@sha256:00",
+        "metrics_node": "control",
+        "metrics_rollout_timeout_s": 2,
+    }
+    return run_role(folder, "metrics", "verify", variables)
 
 
-def test_a_metering_that_hears_all_its_sources_is_accepted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (*_, report) = run(tmp_path, monkeypatch, [*SOURCES, "proxy"]).reports["control"]
+def test_a_metering_that_hears_all_its_sources_is_accepted(tmp_path: Path) -> None:
+    (*_, report) = run(tmp_path, [*SOURCES, "proxy"]).reports["control"]
     assert (report["role"], report["sources"]) == ("metrics", SOURCES)
-    waited = [line for line in (tmp_path / "asked").read_text().splitlines() if "rollout status" in line]
-    assert [line.split()[4] for line in waited] == ["deployment/kube-state-metrics", "deployment/victoria-metrics"]
+    assert [line.split()[4] for line in asked(tmp_path, "rollout status")] == [
+        "deployment/kube-state-metrics",
+        "deployment/victoria-metrics",
+    ]
 
 
-def test_a_source_that_is_not_heard_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_source_that_is_not_heard_is_named(tmp_path: Path) -> None:
     with pytest.raises(PlaybookFailedError, match="no figures of kubelet, kueue"):
-        run(tmp_path, monkeypatch, [source for source in SOURCES if source not in ("kubelet", "kueue")])
+        run(tmp_path, [source for source in SOURCES if source not in ("kubelet", "kueue")])
 
 
 @pytest.mark.parametrize(

@@ -6,76 +6,40 @@ from pathlib import Path
 
 import pytest
 
-from components.clients.ansible import PlaybookFailedError, PlaybookRequest, RunResult, run_playbook
-from tests.regions import ROOT
+from components.clients.ansible import PlaybookFailedError, RunResult
+from tests.role_run import asked, program, run_role
 
 pytestmark = pytest.mark.timeout(300)
 RACKS = {"lab-r01": "lab-r01-t02", "lab-r02": "lab-r02-t01"}
-PLAYBOOK = """
-- name: Try the role
-  hosts: all
-  gather_facts: false
-  connection: local
-  vars: {ansible_python_interpreter: "{{ ansible_playbook_python }}"}
-  environment: {PATH: "BIN:/usr/bin:/bin"}
-  tasks:
-    - name: Try one part
-      ansible.builtin.include_role: {name: weights_cache, tasks_from: "{{ part }}"}
-"""
-KUBECTL = """#!/bin/sh
-echo "$@" >> {folder}/asked
-case "$*" in
-    *" delete "*) cat {folder}/removed ;;
-    *" wait "*) exit $(cat {folder}/code) ;;
+KUBECTL = """case "$*" in
+    *" delete "*) cat removed ;;
+    *" wait "*) exit $(cat code) ;;
     *"get namespace"*) echo namespace/weights-cache ;; # and nothing differs
 esac
 """
 
 
-def run(folder: Path, monkeypatch: pytest.MonkeyPatch, part: str, *, removed: str = "", code: int = 0) -> RunResult:
-    monkeypatch.setenv("ANSIBLE_ROLES_PATH", str(ROOT / "playbooks" / "roles"))
-    (folder / "bin").mkdir()
+def run(folder: Path, part: str, *, removed: str = "", code: int = 0) -> RunResult:
     (folder / "removed").write_text(removed)
     (folder / "code").write_text(str(code))
-    (folder / "bin" / "kubectl").write_text(KUBECTL.format(folder=folder))
-    (folder / "bin" / "kubectl").chmod(0o755)
-    (folder / "ansible.cfg").write_text("")
-    (folder / "try.yml").write_text(PLAYBOOK.replace("BIN", str(folder / "bin")))
-    return run_playbook(
-        PlaybookRequest(
-            playbooks=folder,
-            playbook="try.yml",
-            inventory={"all": {"hosts": {"control": {}}}},
-            variables={
-                "part": part,
-                "__weights_cache_directory": str(folder / "addon"),
-                "weights_cache_racks": RACKS,
-                "weights_cache_image": "registry/weights@sha256:00",
-                "weights_cache_endpoint": "https://s3",
-                "weights_cache_bucket": "weights",
-                "weights_cache_store": {"address": "10.0.0.1", "port": 443},
-                "weights_cache_ca_certificate": "an authority",
-                "weights_cache_credentials": '{"access_key": "a", "secret_key": "hidden"}',
-                "weights_cache_size_gib": 10,
-                "weights_cache_rollout_timeout_s": 1,
-            },
-            private_key="none",
-            known_hosts="",
-            directory=folder,
-            log=folder / "log",
-            timeout_s=280,
-        )
-    )
+    program(folder, "kubectl", KUBECTL)
+    variables = {
+        "__weights_cache_directory": str(folder / "addon"),
+        "weights_cache_racks": RACKS,
+        "weights_cache_image": "registry/weights@sha256:00",
+        "weights_cache_endpoint": "https://s3",
+        "weights_cache_bucket": "weights",
+        "weights_cache_store": {"address": "10.0.0.1", "port": 443},
+        "weights_cache_ca_certificate": "an authority",
+        "weights_cache_credentials": '{"access_key": "a", "secret_key": "hidden"}',
+        "weights_cache_size_gib": 10,
+        "weights_cache_rollout_timeout_s": 1,
+    }
+    return run_role(folder, "weights_cache", part, variables)
 
 
-def asked(folder: Path, word: str) -> list[str]:
-    return [line for line in (folder / "asked").read_text().splitlines() if f" {word} " in line]
-
-
-def test_the_key_of_the_bucket_is_written_as_it_is_and_others_may_not_read_it(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    run(tmp_path, monkeypatch, "install")
+def test_the_key_of_the_bucket_is_written_as_it_is_and_others_may_not_read_it(tmp_path: Path) -> None:
+    run(tmp_path, "install")
     key = tmp_path / "addon" / "s3.json"
     assert key.read_text() == '{"access_key": "a", "secret_key": "hidden"}'
     assert key.stat().st_mode & 0o077 == 0
@@ -84,22 +48,20 @@ def test_the_key_of_the_bucket_is_written_as_it_is_and_others_may_not_read_it(
 
 
 @pytest.mark.parametrize(("removed", "changed"), [("", 0), ('deployment.apps "rack-lab-r09" deleted\n', 1)])
-def test_caches_of_racks_that_are_gone_are_removed_and_that_is_said(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, removed: str, changed: int
-) -> None:
-    result = run(tmp_path, monkeypatch, "configure", removed=removed)
-    (command,) = asked(tmp_path, "delete")
+def test_caches_of_racks_that_are_gone_are_removed_and_that_is_said(tmp_path: Path, removed: str, changed: int) -> None:
+    result = run(tmp_path, "configure", removed=removed)
+    (command,) = asked(tmp_path, " delete ")
     assert command.endswith("--selector gpuregion.dev/rack, gpuregion.dev/rack notin (lab-r01, lab-r02)")
     assert result.changed == changed
 
 
-def test_all_racks_are_waited_for_by_one_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (*_, report) = run(tmp_path, monkeypatch, "verify").reports["control"]
+def test_all_racks_are_waited_for_by_one_command(tmp_path: Path) -> None:
+    (*_, report) = run(tmp_path, "verify").reports["control"]
     assert report == {"role": "weights_cache", "racks": list(RACKS)}
-    (command,) = asked(tmp_path, "wait")
+    (command,) = asked(tmp_path, " wait ")
     assert command.endswith("deployment/rack-lab-r01 deployment/rack-lab-r02")
 
 
-def test_a_rack_without_its_cache_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_rack_without_its_cache_is_refused(tmp_path: Path) -> None:
     with pytest.raises(PlaybookFailedError, match="Not every rack has its cache of weights"):
-        run(tmp_path, monkeypatch, "verify", code=1)
+        run(tmp_path, "verify", code=1)
