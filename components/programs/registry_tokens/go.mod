@@ -1,0 +1,3 @@
+module gpuregion/registry_tokens
+
+go 1.26.0
