@@ -80,9 +80,10 @@ def prepare(
     files: BringUpFiles,
     compression: float = 1.0,
     racks: Collection[str] | None = None,
+    first: int | None = None,
     answer_s: float | None = None,
 ) -> Prepared:
-    """What to do with all racks that have a bring-up in the catalogue, or those of `racks`.
+    """What to do with the racks of the supplier's list, or its `first` ones, or those of `racks`.
 
     Raises SpecError where description or lists stand against it. `compression` is that of a simulated fleet: seconds
     that machines need, and limits on them, are divided by it. `answer_s` is the longest wait for one answer, which no
@@ -90,7 +91,7 @@ def prepare(
     """
     answer_s = answer_s or (ANSWER_S if compression == 1 else SIMULATED_ANSWER_S)
     delivered, factory = read_supplier(files.supplier)
-    plan = compile_bring_up(region, delivered, racks)
+    plan = compile_bring_up(region, delivered, list(delivered)[:first] if racks is None else racks)
     return Prepared(
         region=region.region,
         plan=plan,

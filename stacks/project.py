@@ -122,3 +122,8 @@ def state_folder(region: str | None = None) -> Path:
 def simulated_folder(region: str, scenario: Path) -> Path:
     """All that is kept of runs on the simulated fleet of a scenario: nothing in it is of the region itself."""
     return state_folder(region) / "simulated" / scenario.stem
+
+
+def bring_up_folder(region: str) -> Path:
+    """What the bring-up of the region's own machines keeps: journal, minted passwords, records for Ironic."""
+    return state_folder(region) / "bring-up"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections import Counter
 from collections.abc import Collection, Mapping
+from pathlib import Path
 
 from components.engine.journal import Journal
 from stacks.bring_up import scope_of
@@ -38,18 +39,20 @@ def kind_of(endpoint: str) -> str:
     return "dpu" if "/" in place else "compute_tray"
 
 
-def assert_everything_happened_once(there: World, *, but: Collection[str] = ()) -> None:
-    """All of the fleet was brought up, nothing was done twice, no intent and no lock is left; `but` for some."""
+def assert_everything_happened_once(there: World, *, but: Collection[str] = (), journal: Path | None = None) -> None:
+    """All of the fleet was brought up, nothing was done twice, no intent and no lock is left; `but` for some. The run's
+    `journal` is the world's own, if no other is named."""
     found = {name: done for name, done in there.ledger().items() if name not in but}
     wrong = {name: done for name, done in found.items() if done != ONCE[kind_of(name)]}
     assert not wrong, f"{len(wrong)} endpoints, such as {dict(list(wrong.items())[:3])}"
     if not but:
         assert Counter(map(kind_of, found)) == {kind: n * there.racks for kind, n in KINDS.items()}
+    path = journal or there.files.journal
     marks = ", ".join("?" * len(but))
-    with sqlite3.connect(there.files.journal) as journal:
-        (left,) = journal.execute(
+    with sqlite3.connect(path) as recorded:
+        (left,) = recorded.execute(
             f"SELECT count(*) FROM actions WHERE outcome IS NULL AND target NOT IN ({marks})",  # noqa: S608
             tuple(but),
         ).fetchone()
     assert left == 0, "an intent has no outcome"
-    Journal.open(there.files.journal, scope=scope_of("essonne"), wait_s=0).close()  # no lock is left
+    Journal.open(path, scope=scope_of("essonne"), wait_s=0).close()  # no lock is left

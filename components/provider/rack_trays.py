@@ -22,13 +22,13 @@ from components.clients.hostkeys import (
 )
 from components.clients.ironic_diagnosis import RUNBOOK
 from components.clients.redfish import knock
-from components.clients.secrets import Credentials, ca_context, credentials, resolve
+from components.clients.secrets import Credentials, ca_context, resolve
 from components.clients.ssh import SshAccess
 from components.errors import DeviceError, Problem
 from components.provider.config_drive import config_drive, network_data
 from components.provider.handler import Context
 from components.provider.rack_inputs import RackInputs, Tray
-from components.provider.tray_access import ACCESS, access_digests, driver_info
+from components.provider.tray_access import ACCESS, access_digests, bmc_logins, driver_info
 from components.provider.tray_plan import TrayPlan
 from components.provider.tray_state import DEPLOYMENT, SERIAL
 
@@ -37,7 +37,7 @@ HOST_POLL_S = 1.0
 
 def registered_trays(rack: RackInputs, context: Context) -> dict[str, TrayPlan]:
     """Every tray's facts. Makes and pins host keys, so that the first contact is already safe."""
-    bmc = credentials(context.project, rack.bmc_credentials)
+    bmcs = bmc_logins(rack, context)
     tls = ca_context(context.project, rack.bmc_ca)
     operator = resolve(context.project, rack.ssh_key)
     region_ca = resolve(context.project, rack.ironic.ca, private=False)
@@ -59,11 +59,11 @@ def registered_trays(rack: RackInputs, context: Context) -> dict[str, TrayPlan]:
             macs=frozenset(tray.macs.values()),
             oob_mac=tray.oob_nic[1],
             bmc_url=tray.bmc_url,
-            registration=_registration(name, tray, bmc, digests[name]),
+            registration=_registration(name, tray, bmcs[name], digests[name]),
             access=digests[name],
             instance=_instance(rack, name),
             config_drive=_drive(rack, name, keys[name], public_half(operator), region_ca),
-            bmc_answers=_bmc_answers(name, tray, bmc, tls),
+            bmc_answers=_bmc_answers(name, tray, bmcs[name], tls),
             host_answers=_host_answers(rack, name, access),
         )
         for name, tray in rack.trays.items()

@@ -15,8 +15,9 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
+from components.clients.bmc.access import tray_credentials
 from components.clients.ironic_model import Node
-from components.clients.secrets import Credentials, credentials, resolve
+from components.clients.secrets import Credentials, resolve
 from components.provider.handler import Context
 from components.provider.rack_inputs import RackInputs, Tray
 
@@ -42,8 +43,13 @@ def driver_info(tray: Tray, bmc: Credentials) -> dict[str, Any]:
 
 def access_digests(rack: RackInputs, context: Context) -> dict[str, str]:
     """Tray -> digest of the access that the references hold by now. Raises SecretError."""
-    bmc, key = credentials(context.project, rack.bmc_credentials), resolve(context.project, rack.ssh_key)
-    return {name: access_digest(driver_info(tray, bmc), key) for name, tray in rack.trays.items()}
+    bmcs, key = bmc_logins(rack, context), resolve(context.project, rack.ssh_key)
+    return {name: access_digest(driver_info(tray, bmcs[name]), key) for name, tray in rack.trays.items()}
+
+
+def bmc_logins(rack: RackInputs, context: Context) -> Mapping[str, Credentials]:
+    """Tray -> login of its BMC. Raises SecretError."""
+    return tray_credentials(context.project, rack.bmc_credentials, rack.rack, rack.trays)
 
 
 def access_digest(info: Mapping[str, Any], key: str) -> str:

@@ -54,7 +54,8 @@ class Credentials(Model):
     """References to the secrets of a region; the values never come near the description."""
 
     bmc: SecretReference
-    """JSON with `username` and `password` of all BMCs."""
+    """JSON with `username` and `password` of all BMCs; or a folder of `RACK.json` with a login for each endpoint, as
+    the bring-up keeps them in `.region/REGION/bring-up/passwords`."""
     ironic: SecretReference
     """JSON with `username` and `password` of the Ironic API."""
     s3: SecretReference

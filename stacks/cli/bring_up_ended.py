@@ -21,7 +21,7 @@ from components.engine.bring_up.result import CauseGroup, RackEnd, Result
 from components.engine.journal import Journal
 from components.errors import Problem, SpecError
 from stacks.cli.bring_up_screen import SHOWN
-from stacks.project import state_folder
+from stacks.project import bring_up_folder, state_folder
 
 FILE = "ended.json"
 
@@ -47,7 +47,7 @@ class BringUpStatus:
     """Where the bring-up of a region stands on one fleet."""
 
     fleet: str
-    """Name of the simulated fleet's scenario."""
+    """Name of the simulated fleet's scenario; empty for the machines that were delivered."""
     ended: Ended | None
     """Of the last run that came to its end."""
     acted_at: float | None
@@ -78,21 +78,20 @@ def note_end(folder: Path, result: Result, head: Anchor | None) -> None:
 
 def bring_ups(region: str) -> tuple[BringUpStatus, ...]:
     """Of all fleets on which the region's racks were ever brought up from this machine. Raises SpecError."""
-    journals = sorted((state_folder(region) / "simulated").glob("*/journal.db"))
-    return tuple(_status(journal) for journal in journals)
+    own = bring_up_folder(region) / "journal.db"
+    simulated = sorted((state_folder(region) / "simulated").glob("*/journal.db"))
+    return (*([_status(own, "")] if own.is_file() else []), *(_status(each, each.parent.name) for each in simulated))
 
 
 def in_words(status: BringUpStatus) -> Iterator[Text]:
     """The lines for people."""
-    ended = status.ended
+    ended, of = status.ended, f"bring-up on {status.fleet}" if status.fleet else "bring-up"
     if ended is None:
-        yield Text(f"bring-up on {status.fleet}: no run has come to its end", "yellow")
+        yield Text(f"{of}: no run has come to its end", "yellow")
     else:
         racks = ", ".join(f"{count} {end}" for end, count in ended.racks.items() if count)
         style = "bold red" if ended.racks.get(RackEnd.ISOLATED) else "green"
-        yield Text(
-            f"bring-up on {status.fleet}: {racks}; {ended.endpoints:,} endpoints, ended {_when(ended.at)}", style
-        )
+        yield Text(f"{of}: {racks}; {ended.endpoints:,} endpoints, ended {_when(ended.at)}", style)
         for rack, reason in list(ended.isolated.items())[:SHOWN]:
             yield Text(f"  {rack} is isolated: {reason}")
         for group in ended.causes:
@@ -107,7 +106,7 @@ def in_words(status: BringUpStatus) -> Iterator[Text]:
         )
 
 
-def _status(journal: Path) -> BringUpStatus:
+def _status(journal: Path, fleet: str) -> BringUpStatus:
     path = journal.with_name(FILE)
     newest = Journal.read_history(journal, limit=1)
     try:
@@ -115,7 +114,7 @@ def _status(journal: Path) -> BringUpStatus:
     except (OSError, ValueError) as error:
         problem = Problem(path=str(path), message="is not what a run leaves", remedy=f"rm {path}, and run it again")
         raise SpecError("the end of a bring-up cannot be read", [problem]) from error
-    return BringUpStatus(fleet=journal.parent.name, ended=ended, acted_at=newest[0].intent_at if newest else None)
+    return BringUpStatus(fleet=fleet, ended=ended, acted_at=newest[0].intent_at if newest else None)
 
 
 def _when(at: float) -> str:

@@ -21,6 +21,7 @@ from components.engine.bring_up.result import RackEnd, Result
 from components.engine.forecast import Forecast
 from stacks.cli import output
 from stacks.cli.bring_up_tally import RackState, Tally
+from stacks.cli.ledger import in_words as in_words_of_ledger
 
 BAR = 50
 LINE_S = 15.0
@@ -142,7 +143,9 @@ def in_words(forecast: Forecast | None, now: float) -> str:
     return f"ready at {median}, between {low} and {high}"
 
 
-def summary(result: Result, tally: Tally, ledger: Anchor | None, added: int) -> Iterator[RenderableType]:
+def summary(
+    result: Result, tally: Tally, ledger: Anchor | None, added: int, away: str = ""
+) -> Iterator[RenderableType]:
     """What a run ends with: racks, failures by cause with their runbooks, and the ledger's head."""
     ends = result.by_end()
     racks = ", ".join(f"{ends[end]} {end}" for end in RackEnd if ends[end])
@@ -166,10 +169,10 @@ def summary(result: Result, tally: Tally, ledger: Anchor | None, added: int) -> 
         yield table
     for rack in [r for r in result.racks if r.end is RackEnd.ISOLATED][:SHOWN]:
         yield Text(f"  {rack.rack} is isolated: {rack.reason}", style="bold red")
-    yield Text(f"acceptance ledger: {added:,} new entries, head {ledger or 'none'}")
+    yield Text(in_words_of_ledger(added, ledger, away))
 
 
-def result_data(result: Result, tally: Tally, ledger: Anchor | None, added: int) -> dict[str, object]:
+def result_data(result: Result, tally: Tally, ledger: Anchor | None, added: int, away: str = "") -> dict[str, object]:
     """The same for machines."""
     return {
         "seconds": round(result.seconds, 1),
@@ -178,7 +181,7 @@ def result_data(result: Result, tally: Tally, ledger: Anchor | None, added: int)
         "changed": tally.acted,
         "causes": [dataclasses.asdict(group) for group in result.by_cause()],
         "isolated": [{"rack": r.rack, "reason": r.reason} for r in result.racks if r.end is RackEnd.ISOLATED],
-        "ledger": {"head": str(ledger) if ledger else None, "added": added},
+        "ledger": {"head": str(ledger) if ledger else None, "added": added, "away": away},
     }
 
 

@@ -1,8 +1,7 @@
-"""`region up REGION --fleet sim:SCENARIO.yaml`: the bring-up of a region's racks on a simulated fleet.
+"""`region up REGION --fleet`: the bring-up of a region's racks, on a simulated fleet or on what was delivered.
 
-Owns the simulator as a process (started here, or found running from a run that was killed), the place where all of it
-is kept, and the end: summary, ledger, exit code. The bring-up itself is `stacks/bring_up.py`; nothing of a simulated
-run gets into the region's own journal or ledger.
+Owns one run from the question to the exit code: preview, progress, forecast, ledger, summary. Where it acts is
+`fleet_ground.py`; the bring-up itself is `stacks/bring_up.py`.
 """
 
 from __future__ import annotations
@@ -18,65 +17,61 @@ from typing import Any
 import typer
 from rich.text import Text
 
-from components.clients.acceptance_folder import LedgerFolder
-from components.clients.acceptance_ledger import Ledger
 from components.engine.bring_up.event import StepEvent
 from components.engine.bring_up.result import RackEnd, Result
 from components.engine.forecast import Forecaster
 from components.engine.forecast_history import History
-from components.engine.lock import RunLock
-from components.spec import load
-from components.spec.region import Region
-from stacks.bring_up import BringUpFiles, carry_out, prepare
+from stacks.bring_up import Prepared, carry_out, prepare
 from stacks.cli import output
-from stacks.cli.arguments import scenario_of
+from stacks.cli.arguments import DeliveredFleet, fleet_of
 from stacks.cli.bring_up_ended import note_end
+from stacks.cli.bring_up_preview import foretold
 from stacks.cli.bring_up_screen import Screen, result_data, summary
 from stacks.cli.bring_up_tally import Tally
-from stacks.cli.simulator import Simulator
-from stacks.project import CATALOGUE, region_folder, simulated_folder
+from stacks.cli.confirm import confirm
+from stacks.cli.fleet_ground import Ground, delivered, simulated
 
 ISOLATED = 4
 """Exit code where the run went through and some racks are isolated."""
 FORECAST_S = 5.0
-_LOCK_S = 10.0
 
 
-def up_on_fleet(region: str, fleet: str, racks: int | None, as_json: bool) -> None:
-    """Run it to its end. Ends the command with 4 where racks are isolated."""
-    scenario = scenario_of(fleet)
-    folder = simulated_folder(region, scenario)
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    spec = load(region_folder(region), CATALOGUE, references=folder)  # received lists are of the real machines
-    lock = RunLock.acquire(folder / "run.lock", wait_s=_LOCK_S)
+def up_on_fleet(region: str, fleet: str, racks: int | None, *, yes: bool, as_json: bool) -> None:
+    """Run it to its end; real machines are touched after a confirmation only, which `yes` is. Ends the command with 4
+    where racks are isolated."""
+    chosen = fleet_of(fleet)
+    ground_of = (
+        delivered(region, chosen.folder) if isinstance(chosen, DeliveredFleet) else simulated(region, chosen.scenario)
+    )
     try:
-        with _terminated_as_interrupted(), Simulator(folder, scenario, spec) as simulator:
-            result = asyncio.run(_cancelled_by_sigterm(_run(spec, simulator, racks, as_json)))
+        with _terminated_as_interrupted(), ground_of as ground:
+            prepared = prepare(ground.region, files=ground.files, compression=ground.compression, first=racks)
+            if ground.is_real:
+                _ask(prepared, yes=yes)
+            result = asyncio.run(_cancelled_by_sigterm(_run(ground, prepared, as_json)))
     except (KeyboardInterrupt, asyncio.CancelledError):
-        output.people.print("interrupted; the simulator is stopped. Run the same command again to go on")
+        output.people.print("interrupted; run the same command again to go on")
         raise KeyboardInterrupt from None
-    finally:
-        lock.release()
     if result.by_end()[RackEnd.ISOLATED]:
         raise typer.Exit(ISOLATED)
 
 
-async def _run(spec: Region, simulator: Simulator, racks: int | None, as_json: bool) -> Result:
-    folder = simulator.folder
-    files = BringUpFiles(
-        journal=folder / "journal.db",
-        supplier=simulator.supplier,
-        passwords=folder / "passwords",
-        firmware=simulator.firmware,
-        nodes=folder / "nodes",
-        ca=simulator.ca,
-    )
-    prepared = prepare(spec, files=files, compression=simulator.compression, racks=simulator.racks[:racks])
+def _ask(prepared: Prepared, *, yes: bool) -> None:
+    """Say what is ahead, and go on if the region's name comes back."""
+    served = {rack.name for rack in prepared.plan.racks if (prepared.files.nodes / f"{rack.name}.json").is_file()}
+    for line in foretold(prepared.plan, served):
+        output.people.print(line, highlight=False, soft_wrap=True)
+    if not yes:
+        confirm(prepared.region)
+
+
+async def _run(ground: Ground, prepared: Prepared, as_json: bool) -> Result:
+    folder = ground.folder
     past = _past(folder / "history.json")
     forecaster = Forecaster(prepared.plan, tempo=prepared.tempo, history=past)
     tally = Tally(prepared.plan)
-    title = f"region up {spec.region} on a simulated fleet: {tally.racks} racks, {tally.endpoints:,} endpoints"
-    async with Ledger.open(spec.region, LedgerFolder(folder / "ledger"), None) as ledger:
+    title = f"region up {prepared.region} on {ground.machines}: {tally.racks} racks, {tally.endpoints:,} endpoints"
+    async with ground.open_ledger() as ledger:
         with Screen(title, tally, as_json) as screen:
 
             def observe(event: StepEvent) -> None:
@@ -92,12 +87,11 @@ async def _run(spec: Region, simulator: Simulator, racks: int | None, as_json: b
     newer = forecaster.history
     (folder / "history.json").write_text((past.merged(newer) if past else newer).text())
     if as_json:
-        output.machine("result", **result_data(result, tally, ledger.head, ledger.added))
+        output.machine("result", **result_data(result, tally, ledger.head, ledger.added, ledger.away))
     else:
-        for part in summary(result, tally, ledger.head, ledger.added):
+        for part in summary(result, tally, ledger.head, ledger.added, ledger.away):
             output.people.print(part, highlight=False, soft_wrap=isinstance(part, Text))
-        needs = "the layers above (substrate, cluster, runtime) need machines that boot: a simulated fleet has none"
-        output.people.print(needs, highlight=False, soft_wrap=True)
+        output.people.print(ground.afterwards, highlight=False, soft_wrap=True)
     return result
 
 

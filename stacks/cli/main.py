@@ -21,6 +21,7 @@ from stacks.cli import doctor as machine_doctor
 from stacks.cli import ledger, output, overview, service, tenant
 from stacks.cli.arguments import AsJson, Layers, Region, chosen
 from stacks.cli.changed import changed
+from stacks.cli.confirm import confirm
 from stacks.cli.cost import cost
 from stacks.cli.environment import pulumi_environment
 from stacks.cli.export import export
@@ -34,13 +35,6 @@ from stacks.cli.usage import usage
 from stacks.project import LAYERS, ROOT, load_hardware, load_plan, region_folder, state_folder
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, help=__doc__, rich_markup_mode=None)
-
-
-def _confirm(region: str) -> None:
-    """Ask for the region's name; ends the command if it is not given, also where nobody can answer."""
-    if not sys.stdin.isatty() or typer.prompt("Type the name of the region to go on", err=True) != region:
-        output.people.print("nothing was touched; --yes answers for you")
-        raise typer.Exit(1)
 
 
 @app.command()
@@ -101,7 +95,7 @@ def down(
             + (f" and wipes the disks of {hosts}" if "substrate" in layers else "")
             + "."
         )
-        _confirm(region)
+        confirm(region)
     with output.Progress(f"region down {region}", tuple(reversed(layers)), as_json) as progress:
         phases = run_layers(region, tuple(reversed(layers)), Operation.DESTROY, progress.report)
     output.show_phases(f"region down {region}", phases, as_json)
@@ -114,7 +108,7 @@ def forget(region: Region, yes: Annotated[bool, typer.Option("--yes", help="Do n
     region_folder(region)
     if not yes:
         output.people.print(f"This removes the recorded state of {region}. Machines that still run are not taken down.")
-        _confirm(region)
+        confirm(region)
     count = forget_stacks(region)
     shutil.rmtree(state_folder(region), ignore_errors=True)
     output.people.print(f"{count} stacks of {region} and its local state are removed")

@@ -31,25 +31,27 @@ def up(
         str | None,
         typer.Option(
             "--fleet",
-            help="sim:SCENARIO.yaml: instead bring the racks up from the floor to the hand-over, on simulated machines.",
+            help="Instead bring the racks up from the floor to the hand-over: delivered:FOLDER, what came with the"
+            " machines; or sim:SCENARIO.yaml, simulated ones.",
         ),
     ] = None,
     racks: Annotated[
         int | None, typer.Option("--racks", min=1, help="With --fleet: only so many racks, the first ones.")
     ] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="With --fleet delivered: do not ask.")] = False,
 ) -> None:
     """Bring the region to what its description says. Running it again changes nothing and says so.
 
     With --fleet it ends with 4 where some racks are isolated and all others are handed over.
     """
     if fleet is None and racks is not None:
-        raise typer.BadParameter("racks are counted on a simulated fleet only: give --fleet too", param_hint="--racks")
+        raise typer.BadParameter("racks are counted at their bring-up only: give --fleet too", param_hint="--racks")
     if fleet is not None:
         if plan or layer:
-            raise typer.BadParameter("a simulated fleet has no layers: give neither --plan nor --layer")
+            raise typer.BadParameter("a bring-up comes before all layers: give neither --plan nor --layer")
         from stacks.cli.fleet import up_on_fleet  # the clients behind it are slow to import
 
-        up_on_fleet(region, fleet, racks, as_json)
+        up_on_fleet(region, fleet, racks, yes=yes, as_json=as_json)
         return
     described = describe(region)
     refuse_unready(described)

@@ -19,6 +19,7 @@ from components.engine.bring_up.result import Isolation, RackEnd, RackResult, Re
 from components.engine.journal import Journal
 from components.errors import SpecError
 from components.plan.bring_up.cause import Cause
+from stacks import project
 from stacks.cli import bring_up_ended, output, overview, verify
 from stacks.cli.bring_up_ended import BringUpStatus, bring_ups, in_words, note_end
 from tests.regions import lab, plan_of
@@ -53,12 +54,11 @@ RESULT = Result(
 @pytest.fixture
 def fleet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The folder of a fleet on which a run has begun."""
+    monkeypatch.setattr(project, "ROOT", tmp_path)
+    return begun(project.simulated_folder("essonne", Path("faulty.yaml")))
 
-    def state_folder(region: str) -> Path:
-        return tmp_path / region
 
-    monkeypatch.setattr(bring_up_ended, "state_folder", state_folder)
-    folder = tmp_path / "essonne" / "simulated" / "faulty"
+def begun(folder: Path) -> Path:
     folder.mkdir(parents=True)
     Journal.open(folder / "journal.db", scope="essonne.bring-up", wait_s=0).close()
     return folder
@@ -125,6 +125,13 @@ def test_a_run_that_was_cut_off_after_an_end_does_not_hide_behind_it(fleet: Path
 def test_a_region_that_was_never_brought_up_has_nothing_to_tell(fleet: Path) -> None:
     assert bring_ups("lab") == ()
     assert len(bring_ups("essonne")) == 1
+
+
+def test_the_machines_that_were_delivered_come_before_simulated_ones(fleet: Path) -> None:
+    note_end(begun(project.bring_up_folder("essonne")), RESULT, HEAD)
+    own, simulated = bring_ups("essonne")
+    assert (own.fleet, simulated.fleet) == ("", "faulty")
+    assert "bring-up: 1 handed-over, 1 isolated; 142 endpoints" in told(own)
 
 
 def test_a_damaged_file_is_refused_with_its_path(fleet: Path) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from components.clients.secrets import SecretError
 from components.errors import DeviceError
 from components.provider import rack_trays
 from components.provider.handler import UnfinishedError
@@ -117,3 +118,65 @@ async def test_what_tells_of_a_change_tells_nothing_of_the_password(world: World
     found += str([node["extra"] for node in world.ironic.nodes.values()])
     assert "bmc-secret" not in found
     assert "new-secret" not in found
+
+
+def keep_logins(world: World, held: object) -> dict[str, Any]:
+    """A folder as a bring-up leaves it, and the inputs that name it."""
+    (world.project / "passwords").mkdir(mode=0o700, exist_ok=True)
+    world.secret("passwords/r01.json", json.dumps(held))
+    return world.changed(bmc_credentials="file:passwords")
+
+
+def login(password: str) -> dict[str, str]:
+    return {"username": "root", "password": password}
+
+
+async def test_each_tray_is_given_to_ironic_with_the_password_that_its_bring_up_minted(world: World) -> None:
+    minted = {"r01/1": login("one"), "r01/2": login("two"), "r01/3": login("three"), "r01/1/left-bf3": login("dpu")}
+    world.inputs = keep_logins(world, minted)
+    await world.create()
+    assert passwords(world) == {"r01-t01": "one", "r01-t02": "two", "r01-t03": "three"}
+
+
+async def test_one_minted_password_that_changes_is_given_for_its_tray_alone(world: World) -> None:
+    minted = {f"r01/{slot}": login("first") for slot in (1, 2, 3)}
+    world.inputs = keep_logins(world, minted)
+    await world.create()
+    keep_logins(world, minted | {"r01/2": login("second")})
+    found = await world.read()
+    assert {name: tray["left"] for name, tray in found.items()} == {"r01-t01": "", "r01-t02": "enrol", "r01-t03": ""}
+
+
+async def test_a_rack_in_the_folder_may_have_one_login_for_all_of_it(world: World) -> None:
+    world.inputs = keep_logins(world, login("shared"))
+    await world.create()
+    assert passwords(world) == dict.fromkeys(REACHED, "shared")
+
+
+@pytest.mark.parametrize(
+    ("held", "said"),
+    [
+        ({"r01/1": login("one")}, "r01-t02, r01-t03"),
+        ({"r01/1": {"username": "root"}}, "does not hold logins"),
+        ([], "does not hold logins"),
+    ],
+)
+async def test_a_folder_without_a_trays_login_is_refused_before_anything_is_asked_of_ironic(
+    world: World, held: object, said: str
+) -> None:
+    world.inputs = keep_logins(world, held)
+    with pytest.raises(SecretError) as refused:
+        await world.create()
+    assert said in " ".join(f"{p.message} {p.found}" for p in refused.value.problems)
+    assert "one" not in str(refused.value)
+    assert not world.ironic.nodes
+
+
+async def test_a_rack_that_was_not_brought_up_is_named_with_the_way_on(world: World) -> None:
+    (world.project / "passwords").mkdir(mode=0o700)
+    world.inputs = world.changed(bmc_credentials="file:passwords")
+    with pytest.raises(SecretError) as refused:
+        await world.create()
+    (problem,) = refused.value.problems
+    assert problem.path == "file:passwords/r01.json"
+    assert "--fleet delivered:" in (problem.remedy or "")

@@ -127,7 +127,7 @@ def _problems(
     for name in sorted(set(named or ()) - {rack.name for rack in wanted}):
         allowed = ", ".join(r.name for r in region.racks if _bring_up(region, r))
         yield _problem(name, "the region has no rack of this name that has a bring-up", None, allowed[:200] or None)
-    if not wanted and named is None:
+    if not wanted and not named:
         yield Problem(
             path=region.region,
             message="no rack of this region has a bring-up",

@@ -1,0 +1,16 @@
+"""The question before what cannot be taken back."""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from stacks.cli import output
+
+
+def confirm(region: str) -> None:
+    """Ask for the region's name; ends the command if it is not given, also where nobody can answer."""
+    if not sys.stdin.isatty() or typer.prompt("Type the name of the region to go on", err=True) != region:
+        output.people.print("nothing was touched; --yes answers for you")
+        raise typer.Exit(1)
