@@ -106,6 +106,7 @@ def down(
 def forget(region: Region, yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False) -> None:
     """Forget a region whose hardware is gone: remove its stacks, journal and pinned keys. Touches no device."""
     region_folder(region)
+    overview.refuse_losing_logins(region)
     if not yes:
         output.people.print(f"This removes the recorded state of {region}. Machines that still run are not taken down.")
         confirm(region)

@@ -16,7 +16,7 @@ from components.engine.journal import Journal
 from components.errors import Problem, SpecError
 from components.plan.model import RegionPlan, TrayRole
 from stacks.cli import output
-from stacks.project import LAYERS, state_folder
+from stacks.project import LAYERS, bring_up_folder, state_folder
 
 
 def how_to_call(plan: RegionPlan) -> str:
@@ -41,6 +41,23 @@ def refuse_protected(plan: RegionPlan, layers: tuple[str, ...]) -> None:
                     remedy="drain it, set protect: false, run `region up`, then try again",
                 )
                 for name in protected
+            ],
+        )
+
+
+def refuse_losing_logins(region: str) -> None:
+    """Raise SpecError if forgetting the region would remove the only logins of its BMCs."""
+    minted = sorted((bring_up_folder(region) / "passwords").glob("*.json"))
+    if minted:
+        raise SpecError(
+            "BMCs are opened by nothing but what is kept here",
+            [
+                Problem(
+                    path=str(path),
+                    message="holds the logins that were minted when the rack was brought up",
+                    remedy="move it to where you keep secrets, or remove it if the rack is gone; then try again",
+                )
+                for path in minted
             ],
         )
 

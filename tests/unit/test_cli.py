@@ -14,7 +14,8 @@ from pulumi import automation
 from typer.testing import CliRunner
 
 from components.engine.lock import RunLock
-from components.errors import DeviceError, RegionError
+from components.errors import DeviceError, RegionError, SpecError
+from stacks import project
 from stacks.cli import layers as layers_module
 from stacks.cli import main as cli
 from stacks.cli import surroundings
@@ -262,11 +263,27 @@ def test_a_forgotten_region_leaves_no_settings_of_stacks_whose_state_is_gone(
     assert sorted(path.name for path in tmp_path.iterdir()) == ["Pulumi.paris.fabric.yaml", "Pulumi.yaml"]
 
 
+def test_a_region_is_not_forgotten_while_here_alone_is_what_opens_its_bmcs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(project, "ROOT", tmp_path)
+    monkeypatch.setattr(cli, "forget_stacks", lambda _region: pytest.fail("nothing may be removed"))  # type: ignore[misc]
+    logins = project.bring_up_folder("essonne") / "passwords" / "ess-r001.json"
+    logins.parent.mkdir(parents=True)
+    logins.write_text("{}")
+    refused = CliRunner().invoke(cli.app, ["forget", "essonne", "--yes"])
+    assert isinstance(refused.exception, SpecError)
+    (problem,) = refused.exception.problems
+    assert problem.path == str(logins)
+    assert "move" in (problem.remedy or "")
+    assert logins.is_file()
+
+
 @pytest.mark.parametrize(
     ("words", "code", "said"),
     [
         (["--racks", "3"], 2, "give --fleet too"),
-        (["--fleet", "sim:x.yaml", "--layer", "fabric"], 2, "has no layers"),
+        (["--fleet", "sim:x.yaml", "--layer", "fabric"], 2, "comes before all layers"),
     ],
 )
 def test_options_of_a_simulated_fleet_are_refused_where_they_mean_nothing(
