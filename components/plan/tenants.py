@@ -117,6 +117,8 @@ class ServicePlan:
     has_keys: bool = False
     """Whether the gateway asks for one of the tenant's keys."""
     rate_limit_rps: int | None = None
+    is_repeatable: bool = False
+    """Whether a request of any method may be worked on twice."""
 
     @property
     def port(self) -> int:
@@ -207,6 +209,7 @@ def _service(region: Region, placed: Placed, artifacts: ArtifactIndex, fleet: Fl
         bucket_key=tenant.bucket.key if service.bucket else 0,
         has_keys=bool(tenant.keys),
         rate_limit_rps=tenant.rate_limit_rps,
+        is_repeatable=service.is_repeatable,
     )
 
 

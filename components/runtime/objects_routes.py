@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from components.plan.rollout import Track
 from components.plan.serving import INTERCEPTOR_PORT, INTERCEPTOR_SERVICE, KEDA_NAMESPACE
-from components.plan.tenancy.gateway import parent_reference
+from components.plan.tenancy.gateway import parent_reference, repeats_filter
 from components.plan.tenants import ServicePlan
 from components.runtime.objects_pods import port_name
 from components.spec.service import Kind, Protocol
@@ -96,7 +96,7 @@ def route_spec(
         # The tenant's own listeners, with its names, its certificate and its keys.
         "parentRefs": [{**parent_reference(plan), "name": gateway, "namespace": gateway_namespace}],
         "hostnames": [plan.host],
-        "rules": [{"backendRefs": backends, "timeouts": {"request": "0s"}}],
+        "rules": [{"filters": [repeats_filter(plan)], "backendRefs": backends, "timeouts": {"request": "0s"}}],
     }
 
 

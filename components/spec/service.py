@@ -225,6 +225,10 @@ class Service(Model):
     """Environment variable -> where its secret value is."""
     bucket: bool = False
     """Whether its replicas are given the tenant's bucket: the variables that S3 clients read, and BUCKET, its name."""
+    repeatable: bool | None = None
+    """Whether a request of any method may be worked on twice, so that the gateway offers it again when what had it
+    dies before an answer began. Methods that HTTP calls idempotent (GET, HEAD, OPTIONS, TRACE, PUT, DELETE) always
+    may. Where none is given: true of a model, whose requests do nothing but answer, else false."""
     health: Health | None = None
     regions: tuple[Name, ...] = ()
     """Regions that it runs in; the one whose file this is where none is named."""
@@ -246,6 +250,11 @@ class Service(Model):
     def port(self) -> int:
         """Port that requests go to."""
         return self.ports[0].port if self.ports else ServicePort().port
+
+    @property
+    def is_repeatable(self) -> bool:
+        """Whether a request of any method may be worked on twice: as it says, or as a model's may."""
+        return self.model is not None if self.repeatable is None else self.repeatable
 
     @property
     def gpus(self) -> int:

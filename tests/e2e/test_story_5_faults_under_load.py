@@ -26,6 +26,8 @@ pytestmark = [pytest.mark.e2e, pytest.mark.timeout(900)]
 NAMESPACE, SERVICE = "tenant-demo", "hello-gpu"
 RATE = 20.0
 """Requests a second: enough that a gap of 50 ms is seen, and few beside what the lab itself does."""
+WAITING_RATE = 10.0
+"""Requests a second that pile up while nobody starts what they wait for."""
 BEFORE_S, AFTER_S = 3.0, 8.0
 """Seconds of load before something is broken, and after it."""
 UNDER_WAY = 2
@@ -101,6 +103,23 @@ def test_requests_that_come_while_nobody_scales_wait_and_are_answered_when_someb
             _until_answered(account, SCALED_AGAIN_S)
     print(f"KEDA's operator down during a burst from zero: {account}")
     assert not account.lost
+
+
+@pytest.mark.nightly
+def test_requests_that_wait_in_an_interceptor_that_dies_are_offered_to_the_other_one() -> None:
+    put_to_sleep(NAMESPACE, SERVICE)
+    with contextlib.ExitStack() as down:
+        down.enter_context(damage.without_keda())
+        with under_load(_target(timeout_s=110), WAITING_RATE) as account:
+            time.sleep(BEFORE_S)
+            assert not account.requests, "all wait, by halves in each interceptor, since nobody wakes the service"
+            damage.kill("keda", "app.kubernetes.io/instance=interceptor", "interceptor")
+            time.sleep(AFTER_S)
+            down.close()
+            _until_answered(account, SCALED_AGAIN_S)
+    print(f"interceptor killed while requests wait for a start: {account}")
+    assert account.sent > WAITING_RATE * (BEFORE_S + AFTER_S)
+    assert not account.lost, "a GET may be repeated, so none is answered 503"
 
 
 @pytest.mark.nightly

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 import yaml
+from pydantic import ValidationError
 
 from components.plan import RegionPlan
 from components.plan.tenancy.gateway import (
@@ -15,6 +16,7 @@ from components.plan.tenancy.gateway import (
     keys_spec,
     listener_set_spec,
     parent_reference,
+    repeats_filter,
     service_url,
     traffic_spec,
 )
@@ -23,6 +25,8 @@ from components.plan.tenancy.queues import cluster_queue_spec, flavor_labels, gp
 from components.plan.tenancy.quota import limits_spec, quota_spec
 from components.plan.tenancy.rights import binding, binding_name, role_name, role_rules
 from components.plan.tenants import TenantPlan
+from components.runtime.objects_routes import route_spec
+from components.spec.service import Service
 from components.spec.tenant import ApiKey, Person, PersonRole
 from tests.regions import ROOT
 
@@ -247,11 +251,28 @@ def test_all_proxies_together_let_the_rate_through() -> None:
     assert rule["limit"] == {"requests": 5, "unit": "Second"}
 
 
-def test_a_request_is_offered_again_only_where_nothing_of_it_was_sent() -> None:
+def test_a_request_of_any_method_is_offered_again_where_nothing_of_it_was_sent() -> None:
     spec = traffic_spec(DEMO)
     assert "rateLimit" not in spec, "a tenant without a rate has none"
     assert set(spec["retry"]["retryOn"]["triggers"]) == {"connect-failure", "refused-stream", "reset-before-request"}
     assert "timeout" not in spec["retry"]["perRetry"], "a request may wait for a start, or stream, for long"
+
+
+def test_one_rule_says_by_method_what_is_offered_again_so_the_rate_is_counted_once(lab_plan: RegionPlan) -> None:
+    service = next(s for s in lab_plan.runtime.services if s.name == "hello-gpu")
+    (rule,) = route_spec(service, "front", "gateway")["rules"]
+    assert rule["filters"] == [repeats_filter(service)]
+    assert "matches" not in rule
+    assert repeats_filter(replace(service, is_repeatable=True)) != repeats_filter(service)
+
+
+def test_requests_of_a_model_may_be_worked_on_twice_and_others_where_their_service_says_so() -> None:
+    assert not Service(name="a", image="a").is_repeatable
+    assert Service(name="a", model="a").is_repeatable
+    assert Service(name="a", image="a", repeatable=True).is_repeatable
+    assert not Service(name="a", model="a", repeatable=False).is_repeatable
+    with pytest.raises(ValidationError):
+        Service.model_validate({"name": "a", "repeatable": "yes"})
 
 
 def test_the_role_makes_as_many_proxies_as_the_rate_is_shared_by() -> None:

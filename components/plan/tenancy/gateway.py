@@ -23,6 +23,11 @@ PROXIES = 2
 """Envoy pods of the Gateway, as the role envoy_gateway makes them. Each counts for itself."""
 RETRIES = 3
 """Times that a proxy offers a request to an interceptor again; more than there are that can die at once."""
+IDEMPOTENT = ("GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE")
+"""Methods that anybody on the way may repeat (RFC 9110, 9.2.2)."""
+RETRY_HEADER = "x-envoy-retry-on"
+"""Adds to what the policy says is offered again, for one request. Envoy takes it off what comes from clients, and off
+what it sends on."""
 CONNECT_TIMEOUT = "1s"
 """Until an interceptor whose host is dead counts as unreachable. Envoy Gateway's own is 10 s."""
 CERTIFICATE_DAYS, RENEW_DAYS = 397, 30
@@ -104,8 +109,8 @@ def keys_spec(tenant: TenantPlan) -> dict[str, Any]:
 def traffic_spec(tenant: TenantPlan) -> dict[str, Any]:
     """The BackendTrafficPolicy: what becomes of a request that an interceptor does not take, and the tenant's rate.
 
-    Only what was never sent is sent again, so a request is never worked on twice, whatever its method. One that was
-    under way in an interceptor that died is answered 503.
+    What was never sent is sent again, whatever its method. What an interceptor had when it died is sent again where
+    `repeats_filter` says so, else answered 503.
     """
     spec: dict[str, Any] = {
         "targetRefs": [_target(tenant)],
@@ -120,6 +125,18 @@ def traffic_spec(tenant: TenantPlan) -> dict[str, Any]:
     if tenant.rate_limit_rps is not None:
         spec["rateLimit"] = _rate(tenant.rate_limit_rps)
     return spec
+
+
+def repeats_filter(service: ServicePlan) -> dict[str, Any]:
+    """The filter of a service's route: which requests are sent again that an interceptor had and did not answer.
+
+    Not a policy of the route, which would take the place of the tenant's, nor a rule of the route for some methods,
+    which would be a route of Envoy's with a rate of its own: a client would get the tenant's rate twice.
+    """
+    methods = ", ".join(f"'{method}'" for method in IDEMPOTENT)
+    value = "reset" if service.is_repeatable else f"%CEL(request.method in [{methods}] ? 'reset' : '')%"
+    change = {"set": [{"name": RETRY_HEADER, "value": value}]}
+    return {"type": "RequestHeaderModifier", "requestHeaderModifier": change}
 
 
 def _rate(rps: int) -> dict[str, Any]:
