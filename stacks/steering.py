@@ -12,10 +12,10 @@ from components.errors import RegionError
 from components.plan.edges import SteeringPlan, compile_steering
 from components.plan.renders.steering import steering_files
 from components.spec import load
-from components.spec.steering_file import load_steering
+from components.spec.steering_file import STEERING_FILE, load_steering
 from stacks.project import CATALOGUE, REGIONS, ROOT, region_folder
 
-STEERING = REGIONS / "_steering.yaml"
+STEERING = REGIONS / STEERING_FILE
 
 
 def load_plan() -> SteeringPlan:

@@ -9,7 +9,9 @@ import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
+from components.plan import RegionPlan, compile_region
 from components.plan.edges import SteeringPlan, compile_steering
+from components.plan.pending import pending_index
 from components.spec import Region, load
 from components.spec.steering import Steering
 from components.spec.steering_file import load_steering
@@ -51,6 +53,11 @@ def all_regions(regions: Path) -> dict[str, Region]:
 def steering_of(regions: Path) -> Steering:
     """The steering of the copy."""
     return load_steering(regions / "_steering.yaml", root=regions.parents[1])
+
+
+def planned(found: Region) -> RegionPlan:
+    """A region's own plan, as if all its images were published."""
+    return compile_region(found, pending_index(found))
 
 
 def plan_of(steering: Steering, regions: Mapping[str, Region]) -> SteeringPlan:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from components.checks.buckets import check_buckets
 from components.checks.drivers import check_drivers
+from components.checks.edge_health import check_health
 from components.checks.result import CheckResult
 from components.checks.runtime_objects import (
     ADD_ONS,
@@ -55,6 +56,7 @@ async def _check_objects(plan: RegionPlan, api: Kubernetes) -> list[CheckResult]
         *(check_add_ons(namespace, found) for namespace, found in zip(ADD_ONS, deployments, strict=True)),
         *check_devices(plan, slices),
         check_gateway(plan, gateway),
+        await check_health(plan),
     ]
 
 

@@ -227,6 +227,8 @@ class Endpoints:
     images: str
     registry: str
     """host:port, as images are named."""
+    registry_tokens: str
+    """host:port of the issuer of its tokens."""
     apt_url: str
     apt_suite: str
     apt_key: str
@@ -237,7 +239,7 @@ class Endpoints:
     ca_certificate: str
     ca_key: str
     credentials: dict[str, str]
-    """bmc, ironic, s3, ssh_key, switch_known_hosts -> reference, never a value."""
+    """bmc, ironic, s3, weights_reader, ssh_key, switch_known_hosts -> reference, never a value."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -302,6 +304,8 @@ class RuntimePlan:
 
     gateway: str
     gateway_vip: str
+    health_path: str
+    """At which the gateway says that it is up, without waking anything."""
     services: tuple[ServicePlan, ...]
     fleet: Fleet = field(default_factory=Fleet)
     """The GPUs that work for tenants, by kind."""

@@ -12,6 +12,7 @@ from components.plan.models.weights import with_weights
 from components.plan.tenants import compile_services
 from components.spec.artifacts import ArtifactIndex
 from components.spec.region import Region
+from components.spec.steering import Health
 
 
 def compile_runtime(region: Region, artifacts: ArtifactIndex) -> RuntimePlan:
@@ -20,6 +21,7 @@ def compile_runtime(region: Region, artifacts: ArtifactIndex) -> RuntimePlan:
     return RuntimePlan(
         gateway=gateway.name,
         gateway_vip=address(region.pools.service_vips, gateway.vip_id),
+        health_path=region.steering.health_path if region.steering else Health().path,
         services=tuple(
             replace(service, model=with_weights(service.model, artifacts)) if service.model else service
             for service in compile_services(region, artifacts)

@@ -26,6 +26,9 @@ GATEWAY_CLASS = "envoy"
 GATEWAY_NAMESPACE = "gateway"
 """Where the region's Gateways are declared, apart from tenants and from the gateway's own pods."""
 
+GATEWAY_PORT = 80
+"""Port of a Gateway's own listener, plain HTTP. Network policies let clients in here and at 443, nowhere else."""
+
 ENVOY_NAMESPACE = "envoy-gateway-system"
 """Where Envoy Gateway and the Envoy pods that it makes run."""
 

@@ -1,20 +1,27 @@
 """The front door of a region's services.
 
-Owns the Gateway object and the namespace that it stands in. Does not own the GatewayClass nor the
+Owns the Gateway object, the answer by which it says that it is up, and the namespace that they stand in. Does not own the GatewayClass nor the
 Envoy pods (the runtime playbook and Envoy Gateway do), nor the announcement of the address (the
 GPU workers' FRR does), nor tenants' listeners (tenant_gateway.py), nor routes (each service brings its own).
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import pulumi
 import pulumi_kubernetes as kubernetes
 from pulumi_kubernetes.apiextensions import CustomResource
 
 from components.kubernetes.labels import standard_labels
-from components.plan.serving import GATEWAY_CLASS, GATEWAY_NAMESPACE
+from components.plan.edges.health import HEALTH, OWN_LISTENER, health_filter_spec, health_route_spec
+from components.plan.serving import GATEWAY_CLASS, GATEWAY_NAMESPACE, GATEWAY_PORT
+from components.plan.tenancy.gateway import ENVOY_API, GATEWAY_API
+
+if TYPE_CHECKING:
+    from pulumi_kubernetes.meta.v1 import ObjectMetaArgsDict
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,14 +32,15 @@ class GatewayArgs:
     """Name of the Gateway, unique in the region."""
     vip: str
     """Address that clients use, plain; announced by BGP and routed to any GPU worker."""
+    health_path: str
+    """Path at which it says that it is up."""
     region: str
     """Region that the Gateway is part of, for its labels."""
-    port: int = 80
-    """Port of the plain HTTP listener."""
 
 
 class Gateway(pulumi.ComponentResource):
-    """A Gateway on a virtual address. Its own listener answers 404 to names that are no tenant's."""
+    """A Gateway on a virtual address. Its own listener answers at the health path, and 404 elsewhere, to names
+    that are no tenant's."""
 
     gateway: pulumi.Output[str]
     """Name of the Gateway, once it exists."""
@@ -50,7 +58,7 @@ class Gateway(pulumi.ComponentResource):
         self.namespace = namespace.metadata["name"]
         gateway = CustomResource(
             f"{name}-gateway",
-            api_version="gateway.networking.k8s.io/v1",
+            api_version=GATEWAY_API,
             kind="Gateway",
             metadata={
                 "name": args.gateway,
@@ -65,9 +73,9 @@ class Gateway(pulumi.ComponentResource):
                 "addresses": [{"type": "IPAddress", "value": args.vip}],
                 "listeners": [
                     {
-                        "name": "http",
+                        "name": OWN_LISTENER,
                         "protocol": "HTTP",
-                        "port": args.port,
+                        "port": GATEWAY_PORT,
                         "allowedRoutes": {"namespaces": {"from": "Same"}},
                     }
                 ],
@@ -76,5 +84,26 @@ class Gateway(pulumi.ComponentResource):
             },
             opts=pulumi.ResourceOptions(parent=self),
         )
+        self._create_health(name, args, labels, gateway)
         self.gateway = gateway.id.apply(lambda _: args.gateway)
         self.register_outputs({"gateway": self.gateway, "namespace": self.namespace})
+
+    def _create_health(self, name: str, args: GatewayArgs, labels: Mapping[str, str], gateway: pulumi.Resource) -> None:
+        metadata: ObjectMetaArgsDict = {"name": HEALTH, "namespace": self.namespace, "labels": dict(labels)}
+        answer = CustomResource(
+            f"{name}-health-answer",
+            api_version=ENVOY_API,
+            kind="HTTPRouteFilter",
+            metadata=metadata,
+            spec=health_filter_spec(),
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+        CustomResource(
+            f"{name}-health-route",
+            api_version=GATEWAY_API,
+            kind="HTTPRoute",
+            metadata=metadata,
+            spec=health_route_spec(args.gateway, args.health_path),
+            # Both are named in the route, by name only; a route without its answer is a 500.
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[gateway, answer]),
+        )

@@ -22,6 +22,7 @@ from components.spec.region import Received, Region
 from components.spec.rules import RULES
 from components.spec.rules.rule import run
 from components.spec.source import read
+from components.spec.steering_file import STEERING_FILE, load_steered
 
 
 def load(
@@ -44,6 +45,7 @@ def load(
     reader = _Reader(root, references or root)
     reader.read_region(region_dir)
     reader.read_catalogue(catalogue_dir)
+    reader.read_steering(region_dir)
     if not is_past:
         reader.read_neighbours(region_dir)
     positions = Positions(MappingProxyType(reader.places))
@@ -187,6 +189,24 @@ class _Reader:
         self.places.update(files.places)
         self.is_incomplete |= files.is_incomplete
         self.data["catalogue"] = files.data
+
+    def read_steering(self, folder: Path) -> None:
+        """What this region must do where it is an edge: a fault in the one file for all is told of each region."""
+        path = folder.resolve().parent / STEERING_FILE
+        if "steering" in self.data:
+            self._add(
+                ("steering",),
+                "steering-in-region",
+                "which regions are edges stands in one file for all of them",
+                allowed=_shown(path, self.root),
+                remedy=f"make it an edge in {_shown(path, self.root)}",
+            )
+        try:
+            steered = load_steered(folder.resolve().name, path.parent, root=self.root)
+        except SpecError as error:
+            self.problems += error.problems
+            return
+        self.data["steering"] = steered.model_dump(mode="json") if steered else None
 
     def read_neighbours(self, folder: Path) -> None:
         """Services that other regions declare for this one too, and whether those that it declares can run there."""

@@ -20,6 +20,7 @@ from components.spec.rack import Rack, Tray
 from components.spec.runtime import Runtime
 from components.spec.service_endpoints import Services
 from components.spec.site import Credentials, Pki, Site
+from components.spec.steering import Steered
 from components.spec.tenant import Tenant
 from components.spec.types import Name, SecretReference
 
@@ -73,6 +74,8 @@ class Region(RegionFiles):
     catalogue: Catalogue
     tenants: tuple[Tenant, ...] = ()
     """One file each, below `tenants/`; in the order of their names."""
+    steering: Steered | None = None
+    """What `_steering.yaml` asks of this region; absent where it is no edge."""
 
     _positions: Positions = PrivateAttr(default_factory=Positions)
     _delivered: Received = PrivateAttr(default_factory=lambda: MappingProxyType({}))

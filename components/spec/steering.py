@@ -12,6 +12,8 @@ from pydantic import AfterValidator, Field, PlainSerializer
 from components.spec.base import Model
 from components.spec.types import Address, Domain, Name, Network
 
+HttpPath = Annotated[str, Field(pattern=r"^/[^\s]*$")]
+
 
 class Edge(Model):
     """A region that answers clients from outside it."""
@@ -33,9 +35,10 @@ class NameServer(Model):
 class Health(Model):
     """How a name server knows that an edge answers. It asks the gateway, never a service: that one may sleep."""
 
-    path: Annotated[str, Field(pattern=r"^/[^\s]*$")] = "/healthz"
-    """Path at the gateway that answers 200 without waking anything; plain HTTP."""
+    path: HttpPath = "/healthz"
+    """Path at the gateway that answers 200 without waking anything; plain HTTP. Gateways of all regions have it."""
     port: Annotated[int, Field(ge=1, le=65535)] = 80
+    """Where it is asked: the gateway's own port, or what leads to it at an `address` that an edge is given."""
     interval_s: Annotated[int, Field(ge=2, le=60)] = 4
     """Seconds from one question to the next."""
     timeout_s: Annotated[int, Field(ge=1, le=30)] = 2
@@ -75,3 +78,12 @@ class Steering(Model):
         """
         health = self.health
         return health.interval_s * health.failures + health.timeout_s + self.ttl_s
+
+
+class Steered(Model):
+    """What a region that is an edge must do itself, so that clients can be sent to it."""
+
+    domain: Domain
+    """Its services that list several regions are called below this too."""
+    health_path: HttpPath
+    """At which its gateway says that it is up."""

@@ -12,12 +12,16 @@ from components.errors import Problem, SpecError
 from components.spec.position import Positions
 from components.spec.problems import problems_of
 from components.spec.source import read
-from components.spec.steering import Steering
+from components.spec.steering import Steered, Steering
+
+STEERING_FILE = "_steering.yaml"
+"""Beside the folders of the regions: it is one for all of them."""
 
 
 def load_steering(path: Path, *, root: Path) -> Steering:
     """The file's content; problems name it relative to `root`. Raises SpecError with every problem."""
-    shown = str(path.resolve().relative_to(root.resolve()))
+    full, above = path.resolve(), root.resolve()
+    shown = str(full.relative_to(above) if full.is_relative_to(above) else full)
     problems: list[Problem]
     if not path.is_file():
         missing = Problem(
@@ -37,3 +41,12 @@ def load_steering(path: Path, *, root: Path) -> Steering:
     if problems or steering is None:
         raise SpecError(f"{shown}: {len(problems)} problems; nothing has been touched", problems)
     return steering
+
+
+def load_steered(region: str, regions: Path, *, root: Path) -> Steered | None:
+    """What the steering beside the regions asks of one of them; None where it is no edge. Raises SpecError."""
+    path = regions / STEERING_FILE
+    steering = load_steering(path, root=root) if path.is_file() else None
+    if steering is None or region not in steering.edges:
+        return None
+    return Steered(domain=steering.domain, health_path=steering.health.path)

@@ -67,6 +67,9 @@ class Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         """Health, a service that is placed here, or a relay."""
         host = self.headers.get("Host", "").partition(":")[0]
+        if self.request_version == "HTTP/1.0":
+            self._answer(426, "as Envoy answers HTTP/1.0")
+            return
         if self.path == self.edge.health:
             self._send(200, "well")
             return

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import asyncio
 
-from components.clients.web import CallError, call
+from components.checks.edge_health import ANSWERS, asked
 from components.plan.edges import SteeringPlan
 from components.plan.model import RegionPlan
 from components.plan.status import EdgeLine, Level
-
-EDGE_S = 3.0
 
 
 def read_edges(plan: RegionPlan) -> tuple[EdgeLine, ...]:
@@ -26,23 +24,15 @@ def read_edges(plan: RegionPlan) -> tuple[EdgeLine, ...]:
 
 async def edge_lines(steering: SteeringPlan) -> tuple[EdgeLine, ...]:
     """One line an edge."""
-    states = await asyncio.gather(*(_edge(edge.address, steering) for edge in steering.edges))
+    health = steering.health
+    states = await asyncio.gather(*(asked(f"{edge.address}:{health.port}", health.path) for edge in steering.edges))
     return tuple(
         EdgeLine(
             name=edge.region,
             site=edge.site,
             address=edge.address,
-            level=Level.GOOD if state == "answers" else Level.BAD,
+            level=Level.GOOD if state == ANSWERS else Level.BAD,
             state=state,
         )
         for edge, state in zip(steering.edges, states, strict=True)
     )
-
-
-async def _edge(address: str, steering: SteeringPlan) -> str:
-    health = steering.health
-    try:
-        answer = await call(f"{address}:{health.port}", host=address, path=health.path, timeout_s=EDGE_S)
-    except CallError as error:
-        return error.reasons
-    return "answers" if answer.status == 200 else f"HTTP {answer.status}"

@@ -16,7 +16,7 @@ from components.runtime.gateway import Gateway, GatewayArgs
 from stacks.handover import LayersBelow
 from stacks.playbooks import run_in_order
 from stacks.services import declare_services
-from stacks.tenants import declare_buckets, declare_doors, declare_queues
+from stacks.tenants import declare_buckets, declare_doors, declare_queues, declare_weights_reader
 
 PLAYBOOKS = ("drivers.yml", "runtime.yml")
 
@@ -28,7 +28,8 @@ def declare(plan: RegionPlan, project: Path, provider: Provider) -> Sequence[pul
         "nodes": below.output("cluster", "nodes"),
         DEPLOYMENTS: below.cluster_deployments(),
     }
-    runs = run_in_order(plan, project, PLAYBOOKS, provider, after=before)
+    reader = declare_weights_reader(plan, pulumi.ResourceOptions(provider=provider))
+    runs = run_in_order(plan, project, PLAYBOOKS, provider, after=before, depends_on=[reader])
     cluster, runtime = plan.cluster, plan.runtime
     kubernetes = cluster_provider(
         cluster.name,
@@ -40,7 +41,12 @@ def declare(plan: RegionPlan, project: Path, provider: Provider) -> Sequence[pul
     # the kinds that these objects are of come with the playbooks
     gateway = Gateway(
         runtime.gateway,
-        GatewayArgs(gateway=runtime.gateway, vip=runtime.gateway_vip, region=plan.region),
+        GatewayArgs(
+            gateway=runtime.gateway,
+            vip=runtime.gateway_vip,
+            health_path=runtime.health_path,
+            region=plan.region,
+        ),
         pulumi.ResourceOptions(providers=[kubernetes], depends_on=runs),
     )
     queues = declare_queues(plan, pulumi.ResourceOptions(providers=[kubernetes], depends_on=runs))
@@ -50,4 +56,4 @@ def declare(plan: RegionPlan, project: Path, provider: Provider) -> Sequence[pul
     # pods that are given the bucket are made, or made anew, when its Secret has the key
     declared = declare_services(plan, project, listeners, kubernetes, (*runs, *buckets))
     pulumi.export("services", {key: service.url for key, service in declared.services.items()})
-    return (*runs, gateway, *queues, *doors.values(), *buckets, *declared.services.values(), *declared.jobs)
+    return (reader, *runs, gateway, *queues, *doors.values(), *buckets, *declared.services.values(), *declared.jobs)

@@ -20,9 +20,9 @@ from components.plan.renders.steering import config, steering_files, zone
 from components.spec import Region
 from components.spec.limits import UNION
 from components.spec.service import Sovereignty
-from components.spec.steering import Steering
+from components.spec.steering import Steered, Steering
 from components.spec.steering_file import load_steering
-from tests.edge_world import all_regions, plan_of, project, steering_of
+from tests.edge_world import all_regions, plan_of, planned, project, region, steering_of
 from tests.regions import REGIONS, ROOT
 
 OUTSIDE = ("singapore", "tokyo")
@@ -143,6 +143,44 @@ def test_the_thresholds_of_the_monitor_are_those_of_the_plan(plan: SteeringPlan)
     assert plan.worst_s == 24
 
 
+def test_gateways_are_asked_by_name_because_envoy_refuses_what_gdnsd_asks_without(plan: SteeringPlan) -> None:
+    for server in plan.name_servers:
+        assert f"vhost => {plan.domain}," in config(plan, server)
+
+
+def test_an_edge_behind_an_address_of_its_own_may_be_asked_at_any_port(
+    steering: Steering, regions: dict[str, Region]
+) -> None:
+    behind = {name: {"address": f"192.0.2.{n}"} for n, name in enumerate(steering.edges, 1)}
+    health = {**steering.model_dump(mode="json")["health"], "port": 8080}
+    assert plan_of(changed(steering, edges=behind, health=health), regions).health.port == 8080
+
+
+def test_a_region_that_is_an_edge_knows_it_and_its_gateway_answers_where_the_name_servers_ask(folder: Path) -> None:
+    path = folder / "_steering.yaml"
+    text = path.read_text()
+    path.write_text(text.replace("path: /healthz", "path: /well").replace(", tokyo: {}}", "}"))
+    try:
+        found = all_regions(folder)
+    finally:
+        path.write_text(text)
+    assert found["paris"].steering == Steered(domain="serve.internal", health_path="/well")
+    assert planned(found["paris"]).runtime.health_path == "/well"
+    assert found["tokyo"].steering is None
+    assert planned(found["tokyo"]).runtime.health_path == "/healthz", "the same in every region, edge or not"
+
+
+def test_a_fault_of_the_steering_is_told_of_each_region(folder: Path) -> None:
+    path = folder / "_steering.yaml"
+    text = path.read_text()
+    path.write_text(f"{text}\nservers: []\n")
+    try:
+        with pytest.raises(SpecError, match=r"_steering\.yaml:\d+: servers"):
+            region(folder, "paris")
+    finally:
+        path.write_text(text)
+
+
 FAULTS: list[tuple[str, dict[str, Any], str]] = [
     ("edge-left-late", {"ttl_s": 60}, "4 s x 3 + 2 s + 60 s = 74 s"),
     ("edge-left-late", {"left_within_s": 20}, "at most 20 s"),
@@ -159,6 +197,7 @@ FAULTS: list[tuple[str, dict[str, Any], str]] = [
         {"name_servers": [{"name": "ns1", "region": "paris", "address": "10.32.63.21"}]},
         "two regions of the Union",
     ),
+    ("edge-health-port", {"health": {"port": 8080}}, "8080 for paris, essonne, singapore, tokyo"),
     ("steering-edge-missing", {"edges": {"paris": {}, "essonne": {}, "singapore": {}}}, "found: tokyo"),
 ]
 

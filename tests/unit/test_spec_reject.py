@@ -97,6 +97,8 @@ YAML_ROWS = (
         line="profile: other", says="allowed: nspawn-rack"),
     row("catalogue-in-region", "racks.yaml", "racks:", 'catalogue: {}\nracks:',
         line="catalogue: {}", says="not in a region"),
+    row("steering-in-region", "racks.yaml", "racks:", 'steering: {}\nracks:',
+        line="steering: {}", says="one file for all of them|_steering.yaml"),
 )
 
 VALUE_ROWS = (

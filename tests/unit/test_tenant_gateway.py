@@ -41,17 +41,37 @@ def declared(tenant: TenantPlan) -> dict[str, Registered]:
     return declare(program)
 
 
+def front() -> dict[str, Registered]:
+    args = GatewayArgs(gateway="front", vip="10.255.2.1", health_path="/healthz", region="lab")
+    return declare(lambda: Gateway("front", args))
+
+
 def issued(folder: Path, days: int = 30) -> Issued:
     return issue(folder, ca_certificate=CA, ca_key=CA_KEY, names=["*.demo.lab.internal"], days=days)
 
 
 def test_a_gateway_takes_the_regions_address_and_the_operators_listeners_only() -> None:
-    seen = declare(lambda: Gateway("front", GatewayArgs(gateway="front", vip="10.255.2.1", region="lab")))
+    seen = front()
     spec = seen["front-gateway"].inputs["spec"]
     assert spec["addresses"] == [{"type": "IPAddress", "value": "10.255.2.1"}]
     assert spec["allowedListeners"] == {"namespaces": {"from": "Same"}}
     assert spec["listeners"][0]["allowedRoutes"] == {"namespaces": {"from": "Same"}}, "no tenant takes all names"
     assert seen["front"].outputs == {"gateway": "front", "namespace": "gateway"}
+
+
+def test_a_gateway_says_by_itself_that_it_is_up_on_its_own_listener_and_at_one_path() -> None:
+    seen = front()
+    route, answer = seen["front-health-route"].inputs, seen["front-health-answer"].inputs
+    (parent,), (rule,) = route["spec"]["parentRefs"], route["spec"]["rules"]
+    assert parent["sectionName"] == seen["front-gateway"].inputs["spec"]["listeners"][0]["name"]
+    assert rule["matches"] == [{"path": {"type": "Exact", "value": "/healthz"}}]
+    assert "backendRefs" not in rule, "nothing is called, so nothing is woken"
+    assert "hostnames" not in route["spec"], "also by its address, as people ask"
+    (named,) = rule["filters"]
+    assert named["extensionRef"]["name"] == answer["metadata"]["name"]
+    assert answer["spec"]["directResponse"]["statusCode"] == 200
+    assert route["metadata"]["namespace"] == answer["metadata"]["namespace"] == "gateway"
+    assert {"front-gateway", "front-health-answer"} <= seen["front-health-route"].depends_on
 
 
 def test_all_that_opens_a_tenants_door_is_out_of_its_reach() -> None:

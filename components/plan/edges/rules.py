@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import combinations
 
 from components.errors import Problem
+from components.plan.serving import GATEWAY_PORT
 from components.spec.limits import UNION
 from components.spec.region import Region
 from components.spec.rules.sovereignty import site_of
@@ -72,6 +73,20 @@ def health_checks_can_be_answered(steering: Steering, regions: Sequence[Region])
             found=f"every {health.interval_s} s, with {health.timeout_s} s to answer",
             allowed=f"at least {health.timeout_s} s",
             remedy="ask less often, or give the check less time",
+        )
+
+
+def gateways_are_asked_where_they_listen(steering: Steering, regions: Sequence[Region]) -> Iterator[Problem]:
+    """An edge without an address of its own is asked at its gateway, which has one port for plain HTTP."""
+    direct = [name for name, edge in steering.edges.items() if edge.address is None]
+    if direct and steering.health.port != GATEWAY_PORT:
+        yield _problem(
+            "edge-health-port",
+            "health.port",
+            "no gateway answers there",
+            found=f"{steering.health.port} for {', '.join(direct)}",
+            allowed=str(GATEWAY_PORT),
+            remedy="ask at the gateway's port, or give these edges the address that leads from this port to it",
         )
 
 
@@ -189,6 +204,7 @@ ABOUT = {
     "edge-left-late": "Interval x failures + timeout + time to live is within `left_within_s`.",
     "edge-health-timeout": "A health check may take as long as the longest way from a name server to an edge asks for.",
     "edge-health-interval": "A health check has ended before the next one begins.",
+    "edge-health-port": "An edge without an address of its own is asked at the port of its gateway.",
     "steering-delay-unknown": "There is a delay from each site of clients to each edge: the order of edges follows from it.",
     "steering-networks-overlap": "A client is near one site.",
     "steering-name-servers": "Names of services of class EU are answered by name servers in two regions of the Union (RES-01).",
@@ -200,6 +216,7 @@ ABOUT = {
 RULES: tuple[Rule, ...] = (
     failed_edges_are_left_in_time,
     health_checks_can_be_answered,
+    gateways_are_asked_where_they_listen,
     every_way_has_a_delay,
     client_networks_are_apart,
     eu_names_have_name_servers_in_the_union,

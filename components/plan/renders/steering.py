@@ -53,6 +53,8 @@ def _config(
     yield "  edge => {"
     yield "    plugin => http_status,"
     yield f"    url_path => {health.path},"
+    # Without a name gdnsd asks by HTTP/1.0, which Envoy refuses (426). This one is no service's.
+    yield f"    vhost => {plan.domain},"
     yield f"    port => {health.port},"
     yield f"    interval => {health.interval_s},"
     yield f"    timeout => {health.timeout_s},"
