@@ -17,6 +17,7 @@ from components.clients.web import Answer, CallError, call
 from components.plan.model import RegionPlan
 from components.plan.rollout import object_names
 from components.plan.tenants import ServicePlan
+from components.words import count
 
 CALL_S = 60
 """A request that was held for so long would have lost its client."""
@@ -100,7 +101,7 @@ async def _check_gpus(service: ServicePlan, api: Kubernetes, answer: Answer) -> 
         f"runtime.gpus.{service.name}",
         good=agrees and len(claimed) == service.gpus * len(names),
         expected=f"{service.gpus} GPU a pod, claimed and named in the answer",
-        found=f"claimed {', '.join(claimed) or 'none'} for {len(names)} pods, "
+        found=f"claimed {', '.join(claimed) or 'none'} for {count(len(names), 'pod')}, "
         + ("the answer tells none" if told is None else f"the answer names {', '.join(told) or 'none'}"),
         remedy=f"`kubectl -n {service.namespace} describe resourceclaims`",
     )

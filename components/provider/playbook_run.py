@@ -25,6 +25,7 @@ from components.plan.actions.playbooks import host_variables, playbook_actions
 from components.plan.naming import kubeconfig_path
 from components.provider.handler import Context, Created, Properties
 from components.provider.playbook_preview import OK, SETTINGS, PlaybookPreview
+from components.words import count
 
 PLAYBOOKS = "playbooks"
 """Folder below the project."""
@@ -73,7 +74,9 @@ class PlaybookRunHandler(PlaybookPreview):
         await context.journal.perform(action, observe=not_known, act=act)
         result = results[0]
         again = f", {len(result.again)} of them at the second attempt" if result.again else ""
-        context.report(f"{result.changed} changes on {len(result.hosts)} hosts{again} in {result.seconds:.0f} s")
+        context.report(
+            f"{count(result.changed, 'change')} on {count(len(result.hosts), 'host')}{again} in {result.seconds:.0f} s"
+        )
 
 
 def run_digest(inputs: Properties) -> str:

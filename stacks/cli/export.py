@@ -21,6 +21,7 @@ from components.plan.inventory import ansible_inventory
 from components.plan.model import RegionPlan
 from components.plan.renders import RENDERS, Files, Render
 from components.plan.wiring import wiring
+from components.words import count
 from stacks.cli import output
 from stacks.project import load_hardware, load_plan
 
@@ -59,8 +60,8 @@ def export(
     elif out is not None and (what == ALL or what in FILES):
         plan = _load(region, FILES.values() if what == ALL else [FILES[what]])
         files = _every(plan) if what == ALL else FILES[what].files(plan)
-        count = write_tree(out, files, made_by=f"region export {region} {what}")
-        output.people.print(f"{count} files are in {out}")
+        written = write_tree(out, files, made_by=f"region export {region} {what}")
+        output.people.print(count(written, f"file is in {out}", f"files are in {out}"))
     elif what in FILES:
         print(_one(what, dict(FILES[what].files(_load(region, [FILES[what]]))), only), end="")
     else:
@@ -99,7 +100,7 @@ def _one(what: str, files: dict[str, str], only: str | None) -> str:
     paths = list(files)
     more = f" and {len(paths) - SHOWN} more" if len(paths) > SHOWN else ""
     raise SpecError(
-        f"{what} is {len(paths)} files",
+        f"{what} is {count(len(paths), 'file')}",
         [
             Problem(
                 path="--only",

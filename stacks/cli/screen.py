@@ -10,6 +10,7 @@ from rich.text import Text
 
 from components.plan.model import RegionPlan
 from components.plan.summary import PowerLine, Summary, summary
+from components.words import count
 
 BAR = 24
 """Characters of a full bar."""
@@ -71,7 +72,7 @@ def _head(seen: Summary) -> Iterator[Text]:
     domains = f", {n.nvlink_domains:,} NVLink domains" if n.nvlink_domains else ""
     yield Text.assemble((f"{n.gpus:,} GPUs", "bold"), f", {n.serving_gpus:,} in service{domains}")
     yield Text(
-        f"{_many(n.racks, 'rack')} with {_many(n.trays, 'tray')}: {_many(n.nodes, 'node')}, {n.spare_trays:,} spare; {n.received_trays:,} received"
+        f"{count(n.racks, 'rack')} with {count(n.trays, 'tray')}: {count(n.nodes, 'node')}, {n.spare_trays:,} spare; {n.received_trays:,} received"
     )
 
 
@@ -107,12 +108,12 @@ def _said(plan: RegionPlan) -> Iterator[str]:
     for left_out in power.not_counted:
         yield f"not counted: {left_out}"
     lost = (
-        f"with {_many(power.spare_feeds, 'feed')} lost the others carry {power.surviving_kw:,.0f} kW; "
+        f"with {count(power.spare_feeds, 'feed')} lost the others carry {power.surviving_kw:,.0f} kW; "
         if power.spare_feeds
         else ""
     )
     yield (
-        f"{lost}switched on in {_many(len(power.steps), 'step')}, {power.energise_s // 60} min;"
+        f"{lost}switched on in {count(len(power.steps), 'step')}, {power.energise_s // 60} min;"
         f" {power.eur_per_hour:,.0f} EUR/h at full load"
     )
 
@@ -125,10 +126,6 @@ def _bar(line: PowerLine) -> Text:
 def _of(line: PowerLine) -> str:
     digits = 0 if line.budget_kw >= 100 else 1
     return f"{line.kw:,.{digits}f} of {line.budget_kw:,.{digits}f} kW"
-
-
-def _many(count: int, word: str) -> str:
-    return f"{count:,} {word}{'' if count == 1 else 's'}"
 
 
 def _table(title: str, head: Sequence[str], rows: Iterable[Sequence[str | int]]) -> Group:

@@ -11,19 +11,20 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 
+BASE = ("components.errors", "components.words")
 ARROW = {
-    "components.spec": ("components.errors", "components.spec"),
-    "components.plan": ("components.errors", "components.spec", "components.plan"),
-    "components.engine": ("components.errors", "components.spec", "components.plan", "components.engine"),
+    "components.spec": (*BASE, "components.spec"),
+    "components.plan": (*BASE, "components.spec", "components.plan"),
+    "components.engine": (*BASE, "components.spec", "components.plan", "components.engine"),
     "components.clients": (
-        "components.errors",
+        *BASE,
         "components.spec",
         "components.plan",
         "components.engine",
         "components.clients",
     ),
     "components.checks": (
-        "components.errors",
+        *BASE,
         "components.spec",
         "components.plan",
         "components.engine",

@@ -150,7 +150,7 @@ async def test_a_run_is_journalled_and_hands_over_contents_not_references(
     assert created.outputs == {"hosts": dict.fromkeys(("lab-r01-t01", "lab-r01-t02", "lab-r01-t03"), "ok")}
     (record,) = Journal.read_history(project / "journal.db")
     assert (record.target, record.kind, record.outcome) == ("lab-bootstrap", "run-playbook", "done")
-    assert "1 changes on 2 hosts" in told[-1]
+    assert "1 change on 2 hosts" in told[-1]
 
 
 async def test_hosts_of_every_process_of_a_run_get_their_turn_to_join_at_one_gate(

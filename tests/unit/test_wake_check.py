@@ -99,7 +99,7 @@ async def test_an_answer_that_names_a_gpu_of_somebody_else_is_told(
 ) -> None:
     results = await checked(lab_plan, monkeypatch, Cluster([0, 1, 0], device="gpu-3"), ok())
     assert results["gpus"].status is Status.FAIL
-    assert results["gpus"].found == "claimed gpu-3 for 1 pods, the answer names gpu-1"
+    assert results["gpus"].found == "claimed gpu-3 for 1 pod, the answer names gpu-1"
 
 
 async def test_a_service_that_never_sleeps_cannot_be_woken(

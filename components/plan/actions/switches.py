@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from components.plan import switch_text
 from components.plan.actions.action import ActionKind, Inputs, PhysicalAction, changed, part
+from components.words import count
 
 FRR = "frr"
 """The system of a switch that an earlier state recorded without one."""
@@ -33,7 +34,7 @@ def _switch(name: str, before: Inputs, after: Inputs) -> Iterator[PhysicalAction
         yield PhysicalAction(
             target=name,
             kind=ActionKind.CONFIGURE,
-            reason=f"{len(details)} lines of its configuration differ",
+            reason=count(len(details), "line of its configuration differs", "lines of its configuration differ"),
             disrupts=tuple(f"{name}:{port}" for port in ports),
             details=details,
         )

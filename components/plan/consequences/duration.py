@@ -16,8 +16,8 @@ from components.plan.consequences.costs import JOIN, SETTLE, Cost, CostTable
 from components.plan.consequences.hosts import HostChange
 from components.plan.consequences.model import Duration, DurationPart, PowerChange
 from components.plan.consequences.planned import Planned
-from components.plan.consequences.words import count as words
 from components.plan.model import RegionPlan
+from components.words import count as words
 
 
 def duration(

@@ -37,7 +37,7 @@ _ORDER = (
 )
 """Within one danger: first what takes most away."""
 _VALUES = re.compile(r" changes from .+? to .+?(?=; |, and \d+ more|$)")
-_LINES = re.compile(r"^\d+ lines of ")
+_LINES = re.compile(r"^[0-9,]+ lines? of its configuration differs?$")
 _HOST = re.compile(r"^(done before: |host )?([a-z][a-z0-9-]*\d)(: | is | deployed )")
 
 
@@ -59,7 +59,7 @@ def _few(reasons: dict[str, list[Planned]]) -> Iterable[list[Planned]]:
 
 def stem(reason: str) -> str:
     """A reason without its values."""
-    return _LINES.sub("lines of ", _VALUES.sub(" changes", reason))
+    return _LINES.sub("lines of its configuration differ", _VALUES.sub(" changes", reason))
 
 
 def _rank(group: ActionGroup) -> tuple[object, ...]:

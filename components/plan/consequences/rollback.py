@@ -15,7 +15,8 @@ from components.plan.consequences.model import (
     HandWork,
     RollbackStep,
 )
-from components.plan.consequences.words import count, hand_text
+from components.plan.consequences.words import hand_text
+from components.words import count
 
 
 def rollback(

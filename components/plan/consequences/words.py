@@ -15,6 +15,7 @@ from components.plan.consequences.model import (
     HandWork,
     PowerChange,
 )
+from components.words import count
 
 DANGER: Mapping[Danger, str] = MappingProxyType(
     {
@@ -62,11 +63,6 @@ _HAND: Mapping[str, tuple[str, str]] = MappingProxyType(
         "install switch system": ("switch gets another system", "switches get another system"),
     }
 )
-
-
-def count(n: int, one: str, many: str) -> str:
-    """`1 rack`, `12,000 racks`."""
-    return f"{n:,} {one if n == 1 else many}"
 
 
 def action_text(group: ActionGroup) -> str:

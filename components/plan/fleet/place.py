@@ -7,6 +7,7 @@ from math import prod
 
 from components.plan.fleet.need import Lack, Need, fits, lacks
 from components.plan.fleet.pool import Fleet, Pool
+from components.words import count
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,8 +33,7 @@ class Placement:
     @property
     def why(self) -> str:
         """Where it lands and why, in a sentence or three."""
-        first, count = self.first, self.need.count
-        gpus = f"{count} GPU{'s' if count != 1 else ''}"
+        first, gpus = self.first, count(self.need.count, "GPU")
         price = "no price is set" if self.eur_hour is None else f"{self.eur_hour:,.2f} EUR an hour without energy"
         reason = (
             f"the cheapest of {len(self.pools)} pools that fit" if len(self.pools) > 1 else "the only pool that fits"

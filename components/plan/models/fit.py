@@ -25,6 +25,7 @@ from math import ceil, inf
 from components.plan.fleet.need import Need, fits
 from components.plan.fleet.pool import Fleet, Pool
 from components.spec.catalogue.model import ModelProfile, Precision
+from components.words import count
 
 USABLE = 0.9
 """Part of a GPU's memory that the engine plans with: vLLM's own figure for years; 0.92 in its newest documents
@@ -77,7 +78,7 @@ class Shape:
     def arithmetic(self) -> str:
         """On one line, to be checked by hand."""
         return (
-            f"{self.precision} on {self.gpus} GPU{'s' if self.gpus > 1 else ''}:"
+            f"{self.precision} on {count(self.gpus, 'GPU')}:"
             f" weights {self.weights_gib:.1f} + cache {self.cache_gib:.1f} ({self.context_tokens:,} tokens x"
             f" {self.concurrency} requests) + overhead {self.overhead_gib:.1f} = {self.sum_gib:.1f} GiB a GPU,"
             f" of {USABLE:.0%} of its memory: {self.memory_gib} GiB"

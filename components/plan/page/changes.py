@@ -17,6 +17,7 @@ from components.plan.consequences.model import (
 )
 from components.plan.consequences.names import unfold
 from components.plan.model import RegionPlan
+from components.words import count
 
 SYMBOLS: Mapping[Danger, str] = MappingProxyType(
     {
@@ -183,7 +184,7 @@ def _hand_work(work: HandWork) -> Change:
 def _cables(group: CableGroup) -> Change:
     return Change(
         danger=Danger.CHANGED,
-        title=f"by hand: {group.work.value} {group.count:,} cable{'s' if group.count > 1 else ''} ({group.network})",
+        title=f"by hand: {group.work.value} {count(group.count, 'cable')} ({group.network})",
         text=", ".join(group.devices[:3]) + (" and others" if len(group.devices) > 3 else ""),
         targets=group.devices,
         devices=frozenset(unfold(group.devices)),

@@ -17,6 +17,7 @@ from components.plan.page.change_section import change_section
 from components.plan.page.data import embedded, page_data
 from components.plan.page.html import Markup, element, folded, section
 from components.plan.summary import Summary, summary
+from components.words import count
 
 SCRIPTS = ("base.js", "grid.js", "halls.js", "rack.js", "fabric.js", "compute.js", "power.js", "changes.js", "main.js")
 """In the order in which they need each other."""
@@ -71,14 +72,14 @@ def _header(plan: RegionPlan, seen: Summary) -> Markup:
     numbers, power = seen.numbers, plan.power
     where = f"{seen.site}, {seen.country}, {_position(plan)}, {seen.domain}"
     share = power.facility_kw / power.site_kw
-    spares = f"{_many(numbers.spare_trays, 'tray')} spare"
+    spares = f"{count(numbers.spare_trays, 'tray')} spare"
     tiles = [
         ("GPUs", f"{numbers.gpus:,}", f"{numbers.serving_gpus:,} in service, {spares}"),
-        ("racks", f"{numbers.racks:,}", f"{_many(numbers.trays, 'tray')}, {numbers.received_trays:,} received"),
-        ("units", f"{numbers.units:,}", f"in {_many(numbers.islands, 'island')}"),
+        ("racks", f"{numbers.racks:,}", f"{count(numbers.trays, 'tray')}, {numbers.received_trays:,} received"),
+        ("units", f"{numbers.units:,}", f"in {count(numbers.islands, 'island')}"),
         ("power", _power(power.facility_kw), f"{share:.1%} of {_power(power.site_kw)}, PUE {power.pue:g}"),
         ("energy", f"€{power.eur_per_hour:,.{0 if power.eur_per_hour >= 100 else 2}f}/h", "at full load"),
-        ("nodes", f"{numbers.nodes:,}", f"in {_many(len(seen.clusters), 'cluster')}"),
+        ("nodes", f"{numbers.nodes:,}", f"in {count(len(seen.clusters), 'cluster')}"),
     ]
     return element(
         "header",
@@ -97,11 +98,6 @@ def _position(plan: RegionPlan) -> str:
     site = plan.site
     north, east = "N" if site.latitude >= 0 else "S", "E" if site.longitude >= 0 else "W"
     return f"{abs(site.latitude):.2f}° {north} {abs(site.longitude):.2f}° {east}"
-
-
-def _many(count: int, word: str) -> str:
-    """`1 tray`, `4,503 trays`."""
-    return f"{count:,} {word}{'' if count == 1 else 's'}"
 
 
 def _power(kw: float) -> str:

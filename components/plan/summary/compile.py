@@ -17,6 +17,7 @@ from components.plan.summary.model import (
     Summary,
 )
 from components.plan.summary.networks import network_lines
+from components.words import count
 
 
 def summary(plan: RegionPlan) -> Summary:
@@ -114,8 +115,8 @@ def _clusters(plan: RegionPlan) -> Iterator[ClusterLine]:
 def _standing(row: RowPower) -> str:
     """`16 racks and 8 of switches`."""
     if not row.racks:
-        return f"{len(row.switch_racks)} racks of switches"
-    return f"{len(row.racks)} racks" + (f" and {len(row.switch_racks)} of switches" if row.switch_racks else "")
+        return f"{count(len(row.switch_racks), 'rack')} of switches"
+    return count(len(row.racks), "rack") + (f" and {len(row.switch_racks)} of switches" if row.switch_racks else "")
 
 
 def _power(plan: RegionPlan) -> Iterator[PowerLine]:

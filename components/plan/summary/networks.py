@@ -9,6 +9,7 @@ from types import MappingProxyType
 from components.plan.model import RegionPlan, SwitchRole
 from components.plan.networks.model import ComputePlan, Network, NvlinkDomain, OobPlan, OobRole, Tier
 from components.plan.summary.model import NetworkLine
+from components.words import count
 
 TIERS: Mapping[str, str] = MappingProxyType({"spine": "spines", "leaf": "leaves", "core": "cores"})
 
@@ -33,12 +34,12 @@ def _inband(plan: RegionPlan) -> NetworkLine:
         model=", ".join(sorted({switch.model for switch in plan.fabric.switches})),
         endpoints=sum(len(host.leaves) for host in plan.hosts),
         cables=len(plan.fabric.cables),
-        note=f"routed Ethernet, {planes} plane{'s' if planes > 1 else ''}, MTU {plan.fabric.mtu:,}",
+        note=f"routed Ethernet, {count(planes, 'plane')}, MTU {plan.fabric.mtu:,}",
     )
 
 
 def _compute(compute: ComputePlan, cables: int) -> NetworkLine:
-    islands = f"{len(compute.islands)} island{'s' if len(compute.islands) > 1 else ''}"
+    islands = count(len(compute.islands), "island")
     tiers = Counter(switch.tier for switch in compute.switches)
     return NetworkLine(
         network="compute",

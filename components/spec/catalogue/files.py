@@ -18,6 +18,7 @@ from components.spec.catalogue.checks import CHECKS
 from components.spec.position import Location, Position, Positions, text_of
 from components.spec.problems import problems_of
 from components.spec.source import read
+from components.words import count
 
 FOLDERS: Mapping[str, tuple[str, str]] = MappingProxyType(
     {
@@ -103,8 +104,7 @@ def load_catalogue(folder: Path, *, root: Path) -> Catalogue:
             )
     if problems or catalogue is None:
         ordered = sorted(problems, key=lambda p: (p.file or "", p.line or 0, p.path, p.rule or ""))
-        count = f"{len(ordered)} problem{'s' if len(ordered) != 1 else ''}"
-        raise SpecError(f"{_shown(folder, root)}: {count}; nothing has been touched", ordered)
+        raise SpecError(f"{_shown(folder, root)}: {count(len(ordered), 'problem')}; nothing has been touched", ordered)
     return catalogue
 
 

@@ -8,6 +8,7 @@ from components.spec.region import Region
 from components.spec.rules.rule import Fault, rule
 from components.spec.service import Kind, Protocol, Strategy
 from components.spec.services import services_of
+from components.words import count
 
 
 @rule("service-content", "tenants", partial=True)
@@ -196,7 +197,7 @@ def services_fit_gpu_quota(region: Region) -> Iterator[Fault]:
         if pods * service.gpus > most:
             yield Fault(
                 at=(*placed.at, *at),
-                message=f"with {pods} pods it would claim more GPUs than {placed.tenant.tenant} may",
+                message=f"with {count(pods, 'pod')} it would claim more GPUs than {placed.tenant.tenant} may",
                 found=f"{pods} x {service.gpus} = {pods * service.gpus}",
                 allowed=f"at most {most} (quota of {placed.tenant.tenant})",
                 remedy=f"lower {at[-1]} or gpu.count, or raise the quota",
