@@ -21,8 +21,10 @@ def run_in_order(
     playbooks: Sequence[str],
     provider: Provider,
     after: Mapping[str, pulumi.Input[Any]],
+    depends_on: Sequence[pulumi.Resource] = (),
 ) -> list[PlaybookRun]:
-    """Declare the runs; each waits for the one before it, whose work on the hosts it needs."""
+    """Declare the runs; each waits for the one before it, whose work on the hosts it needs, and for `depends_on`,
+    whose change is no reason to run it again."""
     runs: list[PlaybookRun] = []
     for playbook in playbooks:
         inputs = playbook_inputs(plan, playbook, content_digest(project / "playbooks", playbook))
@@ -30,7 +32,7 @@ def run_in_order(
             PlaybookRun(
                 f"{plan.region}-{playbook.removesuffix('.yml')}",
                 PlaybookRunArgs(inputs=inputs, after=after),
-                pulumi.ResourceOptions(provider=provider, depends_on=list(runs)),
+                pulumi.ResourceOptions(provider=provider, depends_on=[*depends_on, *runs]),
             )
         )
     return runs

@@ -1,4 +1,4 @@
-"""What the runtime gives each tenant: a queue for GPUs, a place at the gateway, and a bucket.
+"""What the runtime gives each tenant: a queue for GPUs, a place at the gateway, a bucket, and weights of models.
 
 Owns which components these are and what they are told. Namespaces, with rights and policies, are the cluster layer's.
 """
@@ -12,8 +12,11 @@ import pulumi
 
 from components.kubernetes.gpu_flavors import GpuFlavors, GpuFlavorsArgs
 from components.kubernetes.tenant_queue import TenantQueue, TenantQueueArgs
+from components.plan.inventory import weights_credentials
 from components.plan.model import RegionPlan
+from components.plan.naming import WEIGHTS_BUCKET
 from components.plan.tenancy.queues import flavor_labels, gpu_pools, shares
+from components.runtime.bucket_reader import BucketReader, BucketReaderArgs
 from components.runtime.tenant_bucket import TenantBucket, TenantBucketArgs
 from components.runtime.tenant_gateway import TenantGateway, TenantGatewayArgs
 from stacks.secret_values import public_value, secret_value
@@ -73,3 +76,19 @@ def declare_buckets(plan: RegionPlan, project: Path, opts: pulumi.ResourceOption
         )
         for tenant in plan.cluster.tenants
     ]
+
+
+def declare_weights_reader(plan: RegionPlan, opts: pulumi.ResourceOptions | None) -> BucketReader:
+    """The account of the caches of weights, and the bucket that it reads."""
+    endpoints = plan.endpoints
+    return BucketReader(
+        f"{plan.region}-{WEIGHTS_BUCKET}-reader",
+        BucketReaderArgs(
+            bucket=WEIGHTS_BUCKET,
+            reader=weights_credentials(plan),
+            endpoint=endpoints.s3,
+            credentials=endpoints.credentials["s3"],
+            ca_certificate=endpoints.ca_certificate,
+        ),
+        opts,
+    )

@@ -47,6 +47,11 @@ class ObjectAccounts:
     def renew(self, name: str) -> str:
         """Make the account, or give it another secret key in place of its own; the key. Raises AccountError."""
         secret = register(secrets.token_urlsafe(SECRET_BYTES))
+        self.keep(name, secret)
+        return secret
+
+    def keep(self, name: str, secret: str) -> None:
+        """Make the account with this secret key, or give it this one in place of its own. Raises AccountError."""
         try:
             self._ask("create-user", body=_xml("Account", Access=name, Secret=secret, Role=ROLE))
         except RefusalError as refusal:
@@ -54,7 +59,6 @@ class ObjectAccounts:
                 raise self.failure(name, refusal) from refusal
             body = _xml("MutableProps", Secret=secret, Role=ROLE)
             self._do(name, "update-user", query={"access": name}, body=body)
-        return secret
 
     def remove(self, name: str) -> None:
         """Take the account away with its key, if it is there. Raises AccountError."""

@@ -148,12 +148,8 @@ def secret_variables(plan: RegionPlan, roles: Collection[str] | None = None) -> 
 
 
 def weights_credentials(plan: RegionPlan) -> str:
-    """Reference to the account by which caches read the bucket of weights.
-
-    The region's own account of the object store, which may also write. An account that may only read this bucket
-    takes its place here, and nowhere else.
-    """
-    return plan.endpoints.credentials["s3"]
+    """Reference to the account by which caches read the bucket of weights. It may do nothing else."""
+    return plan.endpoints.credentials["weights_reader"]
 
 
 def variable_names(plan: RegionPlan) -> frozenset[str]:

@@ -23,6 +23,7 @@ from components.clients.redaction import redact
 from components.engine.journal import Journal
 from components.errors import Problem, RegionError
 from components.provider.bucket_preview import BucketPreview
+from components.provider.bucket_reader_preview import BucketReaderPreview
 from components.provider.certificate_preview import CertificatePreview
 from components.provider.engine_log import EngineLog, log_to
 from components.provider.handler import Change, Context, Deferred, Handler
@@ -42,6 +43,7 @@ _ALL: tuple[Handler, ...] = (
     Deferred(PlaybookPreview(), "components.provider.playbook_run:PlaybookRunHandler"),
     Deferred(CertificatePreview(), "components.provider.certificate:CertificateHandler"),
     Deferred(BucketPreview(), "components.provider.bucket:BucketHandler"),
+    Deferred(BucketReaderPreview(), "components.provider.bucket_reader:BucketReaderHandler"),
 )
 HANDLERS: dict[str, Handler] = {handler.token: handler for handler in _ALL}
 """Every kind of resource of this provider, by its type token."""

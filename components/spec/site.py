@@ -60,6 +60,9 @@ class Credentials(Model):
     """JSON with `username` and `password` of the Ironic API."""
     s3: SecretReference
     """JSON with `access_key` and `secret_key` of the object store."""
+    weights_reader: SecretReference
+    """JSON with `access_key`, a name, and `secret_key`, at random, of an account that `region up` makes with them in
+    the object store. The caches of weights have it: it reads the bucket of weights and does nothing else."""
     ssh_key: SecretReference
     """OpenSSH private key that opens switches and hosts; its public half is beside it, `.pub`."""
     switch_known_hosts: SecretReference

@@ -43,6 +43,7 @@ credentials:
   bmc: env:LYON_BMC
   ironic: env:LYON_IRONIC
   s3: env:LYON_S3
+  weights_reader: env:LYON_WEIGHTS_READER
   ssh_key: file:.region/lyon/secrets/ssh_key
   switch_known_hosts: file:.region/lyon/secrets/switch_known_hosts
 pki: {ca_certificate: file:.region/lyon/pki/region-ca.crt, ca_key: file:.region/lyon/pki/region-ca.key}

@@ -138,4 +138,5 @@ def test_every_handler_is_registered_under_its_own_token() -> None:
         "gpuregion:ansible:PlaybookRun",
         "gpuregion:runtime:Certificate",
         "gpuregion:runtime:Bucket",
+        "gpuregion:runtime:BucketReader",
     }
