@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import random
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean, median
@@ -28,7 +28,7 @@ ENOUGH = 10
 _BLINK_S = 0.5
 """Steps that take no time say nothing of how fast the machines are."""
 KEPT = 400
-"""Durations of a step that are kept of this run: a sample, once there are more."""
+"""Durations of a step that are kept, once there are more: the last ones for this run, a sample for later ones."""
 _GUESS = (0.15, 0.25, 0.4)
 """Shares of its limit in which a step ends of which nothing is known."""
 _GUESS_DOUBT = 0.5
@@ -75,6 +75,9 @@ class Forecaster:
             for each in rack.endpoints
         }
         self._seen: dict[tuple[Endpoint, StepName], list[float]] = defaultdict(list)
+        """A sample of all of the run, for later ones."""
+        self._lately: dict[tuple[Endpoint, StepName], deque[float]] = defaultdict(lambda: deque(maxlen=KEPT))
+        """The last ones, for this one: a step takes longer while many endpoints want answers at the same time."""
         self._count: dict[tuple[Endpoint, StepName], int] = defaultdict(int)
         self._overruns = 0
         self._past: Mapping[tuple[Endpoint, StepName], StepSpread] = (
@@ -136,6 +139,7 @@ class Forecaster:
     def _note(self, kind: Endpoint, step: StepName, seconds: float) -> None:
         key = kind, step
         self._count[key] += 1
+        self._lately[key].append(seconds)
         if len(self._seen[key]) < KEPT:
             self._seen[key].append(seconds)
         elif (place := self._chance.randrange(self._count[key])) < KEPT:
@@ -143,7 +147,7 @@ class Forecaster:
 
     def _spread(self, kind: Endpoint, step: Step, under_way: Sequence[float], pace: float) -> Spread:
         """What is known of a step; `pace` is how much slower this run is than what was to be expected."""
-        done = self._seen.get((kind, step.step), ())
+        done = self._lately.get((kind, step.step), ())
         usual, longest = (median(done), max(done)) if done else (0.0, math.inf)
         durations = [*done, *(_LONGER * elapsed for elapsed in under_way if usual < elapsed < longest)]
         if len(done) >= ENOUGH:
@@ -162,7 +166,7 @@ class Forecaster:
             math.log((median(done) + _BLINK_S) / (median(self._expected(kind, step)) + _BLINK_S))
             for kind, profile in self._plan.bring_up.kinds.items()
             for step in profile.steps
-            if len(done := self._seen.get((kind, step.step), ())) >= ENOUGH
+            if len(done := self._lately.get((kind, step.step), ())) >= ENOUGH
         ]
         return math.exp(fmean(logs)) if logs else 1.0
 

@@ -8,6 +8,8 @@ from components.engine.bring_up.event import StepEvent, StepOutcome
 from components.engine.bring_up.services import Tempo
 from components.engine.forecast import Forecast, Forecaster
 from components.engine.forecast_history import History
+from components.spec.catalogue.bring_up import StepName
+from components.spec.catalogue.firmware import Endpoint
 from tests.bring_up_records import NAMES, TEMPO, plan, record
 
 PARTS = (0.25, 0.5, 0.75)
@@ -84,6 +86,32 @@ def test_events_of_endpoints_that_are_not_planned_are_left_aside() -> None:
     forecaster = Forecaster(plan(), tempo=TEMPO)
     forecaster.take(stranger)
     assert not forecaster.history.steps
+
+
+def test_a_step_is_expected_to_take_what_it_took_lately_and_not_while_many_wanted_answers() -> None:
+    racks, busy = 46, 17
+    fleet = plan(racks)
+    forecaster = Forecaster(fleet, tempo=TEMPO)
+    for number, rack in enumerate(fleet.racks):
+        for each in rack.endpoints:
+            for step in fleet.bring_up.kind(each.kind).steps:
+                if number == racks - 1 and each.kind is Endpoint.COMPUTE_TRAY and step.step is StepName.CONFIGURE:
+                    break  # the last rack's trays are still to do from here
+                took = 60.0 if number < busy and step.step is StepName.CONFIGURE else 0.1
+                event = StepEvent(
+                    at=1.0,
+                    rack=rack.name,
+                    endpoint=each.name,
+                    kind=each.kind,
+                    step=step.step,
+                    outcome=StepOutcome.DONE,
+                    seconds=took,
+                )
+                forecaster.take(event)
+    assert forecaster.forecast(1.0).median < 30
+    assert max(forecaster.history.steps[Endpoint.COMPUTE_TRAY, StepName.CONFIGURE].quantiles) == 60, (
+        "later runs will be busy too"
+    )
 
 
 def test_history_is_read_as_it_was_written() -> None:
