@@ -6,6 +6,7 @@ from components.errors import SpecError
 from components.plan.cluster import compile_cluster
 from components.plan.dns import compile_records
 from components.plan.fabric import compile_fabric
+from components.plan.landing import land
 from components.plan.model import Endpoints, OutOfBandPlan, RegionPlan
 from components.plan.naming import oob_bridge
 from components.plan.networks.compile import compile_networks
@@ -15,20 +16,22 @@ from components.plan.rules import RULES
 from components.plan.runtime import compile_runtime
 from components.plan.site import compile_site
 from components.plan.topology import compile_topology
-from components.plan.workload_rules import RULES as WORKLOAD_RULES
+from components.plan.workload_rules import problems as workload_problems
 from components.spec.artifacts import ArtifactIndex
 from components.spec.region import Region
 
 
 def compile_region(region: Region, artifacts: ArtifactIndex) -> RegionPlan:
     """The whole plan. Raises SpecError if the description names what is not published."""
-    problems = [problem for rule in (*RULES, *WORKLOAD_RULES) for problem in rule(region, artifacts)]
+    landings = land(region)
+    problems = [problem for rule in RULES for problem in rule(region, artifacts)]
+    problems += workload_problems(region, landings, artifacts)
     if problems:
         raise SpecError(f"{region.region}: what the region names cannot be had", problems)
     racks = compile_racks(region, artifacts)
     topology = compile_topology(region)
     fabric = compile_fabric(region, racks)
-    runtime = compile_runtime(region, artifacts)
+    runtime = compile_runtime(region, landings, artifacts)
     return RegionPlan(
         region=region.region,
         domain=region.site.domain,

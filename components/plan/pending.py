@@ -7,10 +7,14 @@ digests are all zero, which no content has; a plan made with it is never handed 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
+from components.plan.landing import land
+from components.plan.models import Served
 from components.plan.rules import MANIFESTS, system_images
-from components.plan.workload import checkpoints_of_services, images_of_services
 from components.spec.artifacts import ArtifactIndex, DeployImage, Manifest, PublishedImage, PublishedWeights
 from components.spec.region import Region
+from components.spec.services import services_of
 
 NO_DIGEST = "0" * 64
 NOWHERE = "https://pending.invalid/"
@@ -31,7 +35,7 @@ def completed(index: ArtifactIndex, region: Region) -> tuple[ArtifactIndex, tupl
 
 def pending_index(region: Region) -> ArtifactIndex:
     """Everything that the region names, not yet published."""
-    names = {*system_images(region), *images_of_services(region)}
+    names = {*system_images(region), *_images_of_services(region)}
     tag = f"v{region.cluster.kubernetes}"
     return ArtifactIndex(
         schema=1,
@@ -45,6 +49,19 @@ def pending_index(region: Region) -> ArtifactIndex:
         manifests={name: Manifest(url=NOWHERE + name, sha256=NO_DIGEST) for name in MANIFESTS},
         weights={
             checkpoint: PublishedWeights(manifest=f"sha256:{NO_DIGEST}", bytes=1)
-            for checkpoint in sorted(checkpoints_of_services(region))
+            for checkpoint in sorted(_checkpoints_of_services(region))
         },
     )
+
+
+def _images_of_services(region: Region) -> Iterator[str]:
+    """Names of the images that services start, those of their models included."""
+    for placed in services_of(region):
+        model = region.catalogue.model(placed.service.model) if placed.service.model else None
+        if name := placed.service.image or (model.engine.image if model else None):
+            yield name
+
+
+def _checkpoints_of_services(region: Region) -> Iterator[str]:
+    """Checkpoints of the models that are served here, each in the precision that fits."""
+    return (each.found.plan.checkpoint for each in land(region).services if isinstance(each.found, Served))

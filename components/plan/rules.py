@@ -65,11 +65,20 @@ def deploy_images_are_published(region: Region, artifacts: ArtifactIndex) -> Ite
 
 
 def service_images_are_published(region: Region, artifacts: ArtifactIndex) -> Iterator[Problem]:
-    """Each tenant service's image is in the index."""
+    """Each tenant service's image, or that of its model's engine, is in the index."""
     for placed in services_of(region):
         image = placed.service.image
+        model = region.catalogue.model(placed.service.model) if placed.service.model else None
         if image and image not in artifacts.container_images:
             yield _unpublished(region, (*placed.at, "image"), image, artifacts.container_images)
+        elif model and model.engine.image not in artifacts.container_images:
+            yield _unpublished(
+                region,
+                (*placed.at, "model"),
+                model.engine.image,
+                artifacts.container_images,
+                whose=f", the engine of {model.model},",
+            )
 
 
 def system_artifacts_are_published(region: Region, artifacts: ArtifactIndex) -> Iterator[Problem]:
@@ -113,12 +122,12 @@ RULES: tuple[Rule, ...] = (
 )
 
 
-def _unpublished(region: Region, at: Location, name: str, known: Iterable[str]) -> Problem:
+def _unpublished(region: Region, at: Location, name: str, known: Iterable[str], *, whose: str = "") -> Problem:
     close = difflib.get_close_matches(name, known, n=1)
     return region.positions.problem(
         at,
         "artifact-unpublished",
-        f"{name} is not in the artifact index",
+        f"{name}{whose} is not in the artifact index",
         found=name,
         allowed=", ".join(sorted(known)) or "nothing is published",
         remedy=f"did you mean {close[0]}?" if close else "build and publish it, then run this again",

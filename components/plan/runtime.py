@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from components.plan.addressing import address
 from components.plan.cost import prices_of
-from components.plan.fleet import fleet_of
+from components.plan.landing import Landings
 from components.plan.model import RuntimePlan
 from components.plan.models.weights import with_weights
 from components.plan.tenants import compile_services
@@ -15,7 +15,7 @@ from components.spec.region import Region
 from components.spec.steering import Health
 
 
-def compile_runtime(region: Region, artifacts: ArtifactIndex) -> RuntimePlan:
+def compile_runtime(region: Region, landings: Landings, artifacts: ArtifactIndex) -> RuntimePlan:
     """Gateway address, and each service with its image by digest."""
     gateway = region.runtime.gateway
     return RuntimePlan(
@@ -24,9 +24,9 @@ def compile_runtime(region: Region, artifacts: ArtifactIndex) -> RuntimePlan:
         health_path=region.steering.health_path if region.steering else Health().path,
         services=tuple(
             replace(service, model=with_weights(service.model, artifacts)) if service.model else service
-            for service in compile_services(region, artifacts)
+            for service in compile_services(region, landings, artifacts)
         ),
-        fleet=fleet_of(region),
+        fleet=landings.fleet,
         prices=prices_of(region),
         weights_cache_gib=region.runtime.weights_cache_gib,
     )

@@ -6,10 +6,10 @@ a service are is decided in components/plan/fleet.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
-from components.plan.fleet import Fleet, GpuPlan, fleet_of
+from components.plan.fleet import GpuPlan
+from components.plan.landing import Landing, Landings
 from components.plan.models import ModelPlan
 from components.plan.workload import Workload, workload_of
 from components.spec.artifacts import ArtifactIndex
@@ -28,7 +28,6 @@ from components.spec.service import (
     Sovereignty,
     Volume,
 )
-from components.spec.services import Placed, services_of
 from components.spec.tenant import ApiKey, Budget, Person, Tenant
 
 DEFAULT_CONCURRENCY = 100
@@ -160,21 +159,15 @@ def _tenant(tenant: Tenant, region: Region) -> TenantPlan:
     )
 
 
-def compile_services(region: Region, artifacts: ArtifactIndex) -> tuple[ServicePlan, ...]:
+def compile_services(region: Region, landings: Landings, artifacts: ArtifactIndex) -> tuple[ServicePlan, ...]:
     """Every service that runs in this region, each with its image by digest."""
-    return tuple(_services(region, artifacts))
+    return tuple(_service(region, landing, artifacts) for landing in landings.services)
 
 
-def _services(region: Region, artifacts: ArtifactIndex) -> Iterator[ServicePlan]:
-    fleet = fleet_of(region)
-    for placed in services_of(region):
-        if not placed.service.regions or region.region in placed.service.regions:
-            yield _service(region, placed, artifacts, fleet)
-
-
-def _service(region: Region, placed: Placed, artifacts: ArtifactIndex, fleet: Fleet) -> ServicePlan:
+def _service(region: Region, landing: Landing, artifacts: ArtifactIndex) -> ServicePlan:
+    placed = landing.placed
     tenant, service = placed.tenant, placed.service
-    work = workload_of(region, service, fleet)
+    work = workload_of(landing)
     scaling = service.scaling
     here = scaling.regions.get(region.region)
     least = here.min if here and here.min is not None else scaling.min

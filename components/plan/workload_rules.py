@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from components.errors import Problem
-from components.plan.fleet import Refusal, fleet_of
+from components.plan.fleet import Refusal
+from components.plan.landing import Landings
 from components.plan.models import NoFit, Served
-from components.plan.workload import place, serve_of
 from components.spec.artifacts import ArtifactIndex
 from components.spec.region import Region
-from components.spec.services import services_here, services_of
 
 GIB = 2**30
 
@@ -24,73 +23,62 @@ ABOUT: Mapping[str, str] = {
 """Id -> what must hold."""
 
 
-def services_land_somewhere(region: Region, artifacts: ArtifactIndex) -> Iterator[Problem]:
+def services_land_somewhere(region: Region, landings: Landings) -> Iterator[Problem]:
     """Every service that runs here has a pool for its GPUs."""
-    fleet = fleet_of(region)
-    for placed in services_here(region):
-        service = placed.service
-        if service.model is not None:
-            found = serve_of(region, service, fleet)
-            if isinstance(found, NoFit):
-                yield region.positions.problem(
-                    (*placed.at, "model"),
-                    "model-fits-nowhere",
-                    f"no pool of {region.region} holds {service.model} for {placed.name}",
-                    found="; ".join(found.reasons) or "the region has no GPUs that work for tenants",
-                    allowed="weights, cache and overhead within 90 % of a GPU's memory",
-                    remedy="lower `context_tokens` or `scaling.concurrency`, or place it in a region with larger GPUs",
-                )
-            elif found and (wanted := found.plan.gpus * max(1, service.scaling.min)) > placed.tenant.quota.gpus:
-                yield region.positions.problem(
-                    (*placed.at, "model"),
-                    "model-beyond-quota",
-                    f"{placed.name} needs more GPUs than its tenant may use, before anybody calls it",
-                    found=f"{max(1, service.scaling.min)} x {found.plan.gpus} = {wanted}",
-                    allowed=f"at most {placed.tenant.quota.gpus}, the quota of {placed.tenant.tenant}",
-                    remedy="raise the quota, lower `scaling.min`, or name a smaller model",
-                )
-        elif isinstance(at := place(region, service, fleet), Refusal):
+    for each in landings.services:
+        placed, found = each.placed, each.found
+        if isinstance(found, NoFit):
+            yield region.positions.problem(
+                (*placed.at, "model"),
+                "model-fits-nowhere",
+                f"no pool of {region.region} holds {placed.service.model} for {placed.name}",
+                found="; ".join(found.reasons) or "the region has no GPUs that work for tenants",
+                allowed="weights, cache and overhead within 90 % of a GPU's memory",
+                remedy="lower `context_tokens` or `scaling.concurrency`, or place it in a region with larger GPUs",
+            )
+        elif isinstance(found, Refusal):
+            pools = (f"{p.name}: {p.gpus_per_host} x {p.memory_gb} GB a host" for p in landings.fleet.pools)
             yield region.positions.problem(
                 (*placed.at, "gpu"),
                 "gpu-fits-nowhere",
                 f"no pool of {region.region} has the GPUs that {placed.name} asks for",
-                found=at.why,
-                allowed=", ".join(f"{p.name}: {p.gpus_per_host} x {p.memory_gb} GB a host" for p in fleet.pools)
-                or None,
-                remedy=at.remedy,
+                found=found.why,
+                allowed=", ".join(pools) or None,
+                remedy=found.remedy,
             )
 
 
-def engines_are_published(region: Region, artifacts: ArtifactIndex) -> Iterator[Problem]:
-    """The image of each model's engine is in the index."""
-    for placed in services_of(region):
-        model = region.catalogue.model(placed.service.model) if placed.service.model else None
-        if model and model.engine.image not in artifacts.container_images:
+def models_stay_within_quotas(region: Region, landings: Landings) -> Iterator[Problem]:
+    """The least replicas of a model, and one at least, are within the quota of its tenant."""
+    for each in landings.services:
+        placed, found = each.placed, each.found
+        if not isinstance(found, Served):
+            continue
+        least = max(1, placed.service.scaling.min)
+        if (wanted := found.plan.gpus * least) > placed.tenant.quota.gpus:
             yield region.positions.problem(
                 (*placed.at, "model"),
-                "artifact-unpublished",
-                f"{model.engine.image}, the engine of {model.model}, is not in the artifact index",
-                found=model.engine.image,
-                allowed=", ".join(sorted(artifacts.container_images)) or "nothing is published",
-                remedy="build and publish it, then run this again",
+                "model-beyond-quota",
+                f"{placed.name} needs more GPUs than its tenant may use, before anybody calls it",
+                found=f"{least} x {found.plan.gpus} = {wanted}",
+                allowed=f"at most {placed.tenant.quota.gpus}, the quota of {placed.tenant.tenant}",
+                remedy="raise the quota, lower `scaling.min`, or name a smaller model",
             )
 
 
-def weights_are_published(region: Region, artifacts: ArtifactIndex) -> Iterator[Problem]:
+def weights_are_published(region: Region, landings: Landings, artifacts: ArtifactIndex) -> Iterator[Problem]:
     """The weights of each model are in the index, and fit into the cache of a rack: without them no replica starts."""
-    fleet = fleet_of(region)
-    for placed in services_here(region):
-        service = placed.service
-        served = serve_of(region, service, fleet)
-        if not isinstance(served, Served):
+    for each in landings.services:
+        placed, found = each.placed, each.found
+        if not isinstance(found, Served):
             continue
-        checkpoint, room = served.plan.checkpoint, region.runtime.weights_cache_gib
+        checkpoint, room = found.plan.checkpoint, region.runtime.weights_cache_gib
         weights = artifacts.weights.get(checkpoint)
         if weights is None:
             yield region.positions.problem(
                 (*placed.at, "model"),
                 "weights-unpublished",
-                f"the weights of {service.model}, {checkpoint}, are not in the artifact index",
+                f"the weights of {placed.service.model}, {checkpoint}, are not in the artifact index",
                 found=checkpoint,
                 allowed=", ".join(sorted(artifacts.weights)) or "no weights are published",
                 remedy="put them into the region's bucket with `weights publish`, and what it prints into the index"
@@ -100,11 +88,15 @@ def weights_are_published(region: Region, artifacts: ArtifactIndex) -> Iterator[
             yield region.positions.problem(
                 (*placed.at, "model"),
                 "weights-beyond-cache",
-                f"the weights of {service.model} are larger than the cache of a rack",
+                f"the weights of {placed.service.model} are larger than the cache of a rack",
                 found=f"{weights.bytes / GIB:.1f} GiB",
                 allowed=f"at most {room} GiB, `weights_cache_gib` of the runtime",
                 remedy="raise it as far as the disks of the hosts allow, or serve a smaller model",
             )
 
 
-RULES = (services_land_somewhere, engines_are_published, weights_are_published)
+def problems(region: Region, landings: Landings, artifacts: ArtifactIndex) -> Iterator[Problem]:
+    """All that these rules find."""
+    yield from services_land_somewhere(region, landings)
+    yield from models_stay_within_quotas(region, landings)
+    yield from weights_are_published(region, landings, artifacts)

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from components.errors import Problem, SpecError
+from components.plan.landing import land
 from components.plan.pending import pending_index
 from components.plan.tenants import compile_services
 from components.spec import Region
@@ -46,7 +47,7 @@ def test_every_listed_region_takes_the_service_from_its_home_and_no_other_does(r
 
 def test_a_taken_service_is_planned_as_the_regions_own_in_its_own_domain(regions: Path) -> None:
     tokyo = region(regions, "tokyo")
-    plans = {plan.key: plan for plan in compile_services(tokyo, pending_index(tokyo))}
+    plans = {plan.key: plan for plan in compile_services(tokyo, land(tokyo), pending_index(tokyo))}
     assert plans["shop/near"].host == "near.shop.tokyo.internal"
     assert plans["shop/near"].namespace == "tenant-shop"
 
