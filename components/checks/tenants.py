@@ -18,7 +18,7 @@ from components.clients.secrets import resolve
 from components.clients.tls import CertificateError, verified_certificate
 from components.plan.model import RegionPlan
 from components.plan.serving import GATEWAY_NAMESPACE
-from components.plan.tenancy.gateway import ENVOY_API, GATEWAY_API, listener_set_name
+from components.plan.tenancy.gateway import ENVOY_API, GATEWAY_API, domains, listener_set_name
 from components.plan.tenancy.network import endpoints, policies, tenant_ports
 from components.plan.tenancy.queues import API as KUEUE_API
 from components.plan.tenancy.queues import cluster_queue_spec, gpu_pools, shares
@@ -51,17 +51,17 @@ async def check_tenant_access(plan: RegionPlan, project: Path, api: Kubernetes) 
     for tenant in plan.cluster.tenants:
         name = listener_set_name(tenant.name)
         place = f"/apis/{ENVOY_API}/namespaces/{GATEWAY_NAMESPACE}"
-        queue, listeners, keys, rate, certificate = await asyncio.gather(
+        queue, listeners, keys, rate = await asyncio.gather(
             api.find(f"/apis/{KUEUE_API}/clusterqueues/{tenant.namespace}"),
             api.find(f"/apis/{GATEWAY_API}/namespaces/{GATEWAY_NAMESPACE}/listenersets/{name}"),
             api.find(f"{place}/securitypolicies/{name}"),
             api.find(f"{place}/backendtrafficpolicies/{name}"),
-            check_certificate(plan, project, tenant),
         )
+        certificates = [await check_certificate(plan, project, tenant, ending) for ending in domains(tenant)]
         results += [
             check_queue(plan, tenant, given[tenant.name], queue),
             check_door(tenant, listeners, keys, rate),
-            certificate,
+            *certificates,
         ]
     return results
 
@@ -169,15 +169,18 @@ def check_door(
     return judged(
         f"runtime.tenant.{tenant.name}.gateway",
         good=not wrong,
-        expected=f"{' and '.join(words)} in force for *.{tenant.domain}",
+        expected=f"{' and '.join(words)} in force for {', '.join(f'*.{each}' for each in domains(tenant).values())}",
         found="; ".join(wrong) or "in force",
         remedy=f"{RUNTIME_REMEDY}; `kubectl -n {GATEWAY_NAMESPACE} describe listenerset {tenant.name}`",
     )
 
 
-async def check_certificate(plan: RegionPlan, project: Path, tenant: TenantPlan) -> CheckResult:
-    """The gateway shows a certificate of the region's authority for the tenant's names. Raises SecretError."""
-    name, vip = f"check.{tenant.domain}", plan.runtime.gateway_vip
+async def check_certificate(plan: RegionPlan, project: Path, tenant: TenantPlan, ending: str = "") -> CheckResult:
+    """The gateway shows a certificate of the region's authority for the tenant's names below one of its domains.
+
+    Raises SecretError.
+    """
+    name, vip = f"check.{domains(tenant)[ending]}", plan.runtime.gateway_vip
     ca = resolve(project, plan.endpoints.ca_certificate, private=False)
     try:
         shown = await verified_certificate(vip, HTTPS, ca, name=name)
@@ -185,7 +188,7 @@ async def check_certificate(plan: RegionPlan, project: Path, tenant: TenantPlan)
     except CertificateError as error:
         is_good, found = False, str(error.problems[0].found)
     return judged(
-        f"runtime.tenant.{tenant.name}.certificate",
+        f"runtime.tenant.{tenant.name}.certificate{ending}",
         good=is_good,
         expected=f"{vip}:{HTTPS} shows a certificate for {name} from the region's authority",
         found=found,

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from components.plan.fleet import GpuPlan
 from components.plan.landing import Landing, Landings
 from components.plan.models import ModelPlan
+from components.plan.tenancy.steered import steered_domain_of, steered_domains
 from components.plan.workload import Workload, workload_of
 from components.spec.artifacts import ArtifactIndex
 from components.spec.derive import service_host, tenant_bucket, tenant_namespace
@@ -50,6 +51,8 @@ class TenantPlan:
     memory_gib: int | None = None
     domain: str = ""
     """All its services are called below this name."""
+    steered: tuple[tuple[str, str], ...] = ()
+    """Zone of the steering, and the name in it below which services are called that run in several regions."""
     people: tuple[Person, ...] = ()
     keys: tuple[ApiKey, ...] = ()
     rate_limit_rps: int | None = None
@@ -87,6 +90,9 @@ class ServicePlan:
     """By digest."""
     args: tuple[str, ...] = ()
     host: str
+    """Its name in this region."""
+    steered_host: str | None = None
+    """Its name over all its regions; None where it runs in one, or this region is no edge."""
     ports: tuple[ServicePort, ...]
     """The first is where requests go."""
     env: tuple[tuple[str, str], ...] = ()
@@ -125,6 +131,11 @@ class ServicePlan:
         return self.ports[0].port
 
     @property
+    def hosts(self) -> tuple[str, ...]:
+        """All names that it answers to."""
+        return (self.host, self.steered_host) if self.steered_host else (self.host,)
+
+    @property
     def gpu_pools(self) -> tuple[str, ...]:
         """Where its GPUs are, in order of price."""
         return self.gpu.pools if self.gpu else ()
@@ -150,6 +161,7 @@ def _tenant(tenant: Tenant, region: Region) -> TenantPlan:
         cpu=tenant.quota.cpu,
         memory_gib=tenant.quota.memory_gib,
         domain=f"{tenant.tenant}.{region.site.domain}",
+        steered=steered_domains(region, tenant),
         people=tenant.people,
         keys=tenant.keys,
         rate_limit_rps=tenant.rate_limit_rps,
@@ -170,6 +182,7 @@ def _service(region: Region, landing: Landing, artifacts: ArtifactIndex) -> Serv
     work = workload_of(landing)
     scaling = service.scaling
     here = scaling.regions.get(region.region)
+    steered = steered_domain_of(region, placed)
     least = here.min if here and here.min is not None else scaling.min
     most = here.max if here and here.max is not None else scaling.max
     return ServicePlan(
@@ -180,6 +193,7 @@ def _service(region: Region, landing: Landing, artifacts: ArtifactIndex) -> Serv
         image=artifacts.container_images[work.image].reference,
         args=(*work.args, *service.args),
         host=service_host(service.name, tenant.tenant, region.site.domain),
+        steered_host=f"{service.name}.{steered}" if steered else None,
         ports=work.ports,
         env=tuple(sorted(service.env.items())),
         secrets=tuple(sorted(service.secrets.items())),

@@ -47,11 +47,11 @@ def _port(plan: ServicePlan, n: int) -> ServicePortArgsDict:
 def interceptor_route_spec(
     plan: ServicePlan, *, target: str | None = None, track: Track | None = None
 ) -> dict[str, Any]:
-    """Requests for the host go to the service, and wait for it while it sleeps. `track`: only those of one version.
+    """Requests for its hosts go to the service, and wait for it while it sleeps. `track`: only those of one version.
 
     Requests in flight are always counted: they are what keeps a service awake, whatever it is scaled by.
     """
-    rule: dict[str, Any] = {"hosts": [plan.host]}
+    rule: dict[str, Any] = {"hosts": list(plan.hosts)}
     if track:
         rule["headers"] = [{"name": TRACK_HEADER, "value": track.value}]
     metric: dict[str, Any] = {"concurrency": {"targetValue": plan.scaling.concurrency or WAKE_ONLY}}
@@ -95,7 +95,7 @@ def route_spec(
     return {
         # The tenant's own listeners, with its names, its certificate and its keys.
         "parentRefs": [{**parent_reference(plan), "name": gateway, "namespace": gateway_namespace}],
-        "hostnames": [plan.host],
+        "hostnames": list(plan.hosts),
         "rules": [{"filters": [repeats_filter(plan)], "backendRefs": backends, "timeouts": {"request": "0s"}}],
     }
 

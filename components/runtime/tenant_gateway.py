@@ -1,6 +1,6 @@
 """A tenant's place at the region's gateway.
 
-Owns the tenant's listeners with their certificate, the keys that open them, the rate that they let through, and what
+Owns the tenant's listeners with their certificates, the keys that open them, the rate that they let through, and what
 is tried again. Does
 not own the Gateway (gateway.py), nor the routes (each service brings its own).
 """
@@ -22,6 +22,7 @@ from components.plan.tenancy.gateway import (
     ENVOY_API,
     GATEWAY_API,
     certificate_names,
+    domains,
     keys_secret_name,
     keys_spec,
     listener_set_name,
@@ -63,7 +64,8 @@ class TenantGateway(pulumi.ComponentResource):
     def __init__(self, name: str, args: TenantGatewayArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("gpuregion:runtime:TenantGateway", name, None, opts)
         self._labels = standard_labels(args.tenant.name, component="tenant-gateway", part_of=args.region)
-        secrets = [self._create_certificate(name, args)]
+        named = domains(args.tenant).items()
+        secrets = [self._create_certificate(name, args, ending, domain) for ending, domain in named]
         # What guards the listeners is there before them: none is open for a moment.
         guards: list[pulumi.Resource] = [*secrets]
         if args.tenant.keys:
@@ -86,17 +88,15 @@ class TenantGateway(pulumi.ComponentResource):
     def _metadata(self, name: str) -> ObjectMetaArgsDict:
         return {"name": name, "namespace": GATEWAY_NAMESPACE, "labels": self._labels}
 
-    def _create_certificate(self, name: str, args: TenantGatewayArgs) -> pulumi.Resource:
+    def _create_certificate(self, name: str, args: TenantGatewayArgs, ending: str, domain: str) -> pulumi.Resource:
         certificate = Certificate(
-            f"{name}-certificate",
-            CertificateArgs(
-                names=certificate_names(args.tenant), ca_certificate=args.ca_certificate, ca_key=args.ca_key
-            ),
+            f"{name}-certificate{ending}",
+            CertificateArgs(names=certificate_names(domain), ca_certificate=args.ca_certificate, ca_key=args.ca_key),
             pulumi.ResourceOptions(parent=self),
         )
         return kubernetes.core.v1.Secret(
-            f"{name}-tls",
-            metadata=self._metadata(tls_secret_name(args.tenant.name)),
+            f"{name}-tls{ending}",
+            metadata=self._metadata(tls_secret_name(args.tenant.name, ending)),
             type="kubernetes.io/tls",
             data={"tls.crt": certificate.certificate.apply(_encoded), "tls.key": certificate.key.apply(_encoded)},
             opts=pulumi.ResourceOptions(parent=self),

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 
 from components.spec.rack import Place, Rack
+from components.spec.service import Sovereignty
 from components.spec.site import Site
 
 HOST_SUFFIXES = ("", "-bmc")
@@ -16,6 +17,16 @@ HOST_SUFFIXES = ("", "-bmc")
 
 SERVICE_NAMES = ("registry", "ironic", "apt", "images", "s3")
 """Names in the region's domain that lead to its services."""
+
+
+def registry_tokens(registry: str) -> str:
+    """Where the registry's tokens are issued, as host and port: beside it, on the next port."""
+    host, _, port = registry.rpartition(":")
+    return f"{host}:{int(port) + 1}"
+
+
+STEERED_ZONES = {Sovereignty.EU: "eu", Sovereignty.ANY: "global"}
+"""Class of a service that runs in several regions -> label of the zone that its name is in."""
 
 
 def host_name(rack: str, slot: int) -> str:
@@ -66,6 +77,14 @@ def tenant_bucket(region: str, tenant: str) -> str:
 def service_host(service: str, tenant: str, domain: str) -> str:
     """The host name of a service: below the tenant's own name, for which one certificate is enough."""
     return f"{service}.{tenant}.{domain}"
+
+
+def steered_domain(tenant: str, sovereignty: Sovereignty, domain: str) -> str:
+    """`<tenant>.eu.<domain>` or `<tenant>.global.<domain>`: a tenant's names over several regions, by class.
+
+    The class is in the name, so that everyone who holds it sees where it may be answered from.
+    """
+    return f"{tenant}.{STEERED_ZONES[sovereignty]}.{domain}"
 
 
 def place_of(site: Site, rack: Rack) -> Place | None:

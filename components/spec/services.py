@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from components.spec.position import Location
 from components.spec.region import Region
-from components.spec.service import Service, Sovereignty
+from components.spec.service import Kind, Service, Sovereignty
 from components.spec.tenant import Tenant
 
 
@@ -28,6 +28,11 @@ class Placed:
     def sovereignty(self) -> Sovereignty:
         """Its own class, or its tenant's."""
         return self.service.sovereignty or self.tenant.sovereignty
+
+    @property
+    def is_steered(self) -> bool:
+        """Whether it is called by one name over several regions, beside its own in each."""
+        return len(self.service.regions) > 1 and self.service.type is Kind.WEB
 
 
 def services_of(region: Region) -> Iterator[Placed]:

@@ -53,6 +53,8 @@ def details(plan: RegionPlan, seen: Seen, found: Explanation) -> Text:
     ]
     if service.kind is Kind.WEB:
         lines.append(("host", f"{service.host} at {plan.runtime.gateway_vip}"))
+    if service.steered_host:
+        lines.append(("steered", f"{service.steered_host}, from the nearest edge of its regions"))
     pods = [(f"pod {name}", f"on {node or 'no node yet'}") for name, node in _pods(seen)]
     shown = Text()
     for name, value in (*lines, *pods):
@@ -82,6 +84,7 @@ def document(seen: Seen, found: Explanation) -> dict[str, Any]:
         "namespace": service.namespace,
         "type": service.kind.value,
         "host": service.host if service.kind is Kind.WEB else None,
+        "steered_host": service.steered_host,
         "image": service.image,
         "gpus_per_replica": service.gpus,
         "min_replicas": service.min_replicas,

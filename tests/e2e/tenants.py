@@ -123,7 +123,7 @@ def door_objects(plan: RegionPlan, rival: Rival) -> list[Object]:
         ROOT,
         ca_certificate=plan.endpoints.ca_certificate,
         ca_key=plan.endpoints.ca_key,
-        names=certificate_names(tenant),
+        names=certificate_names(tenant.domain),
         days=2,
     )
     pair = {"tls.crt": issued.certificate, "tls.key": issued.key}

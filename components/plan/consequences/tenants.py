@@ -27,7 +27,16 @@ _RESTARTING = (
     "job",
 )
 """Fields of a service that stand in its pods."""
-_LIVE = ("host", "min_replicas", "max_replicas", "idle_after_s", "rollout", "has_keys", "rate_limit_rps")
+_LIVE = (
+    "host",
+    "steered_host",
+    "min_replicas",
+    "max_replicas",
+    "idle_after_s",
+    "rollout",
+    "has_keys",
+    "rate_limit_rps",
+)
 """Fields that its running pods do not have."""
 _TARGETS = tuple(field.name for field in fields(ScalingPlan))
 

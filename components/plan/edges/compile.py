@@ -16,13 +16,13 @@ from components.plan.edges.model import (
     SteeredService,
     SteeringPlan,
 )
-from components.plan.edges.names import steered_host
 from components.plan.edges.rules import problems_of
 from components.spec.catalogue.catalogue import Catalogue
+from components.spec.derive import steered_domain
 from components.spec.limits import UNION
 from components.spec.region import Region
 from components.spec.rules.sovereignty import site_of
-from components.spec.service import Kind, Sovereignty
+from components.spec.service import Sovereignty
 from components.spec.services import services_of
 from components.spec.steering import Steering
 
@@ -84,16 +84,15 @@ def _services(steering: Steering, regions: Sequence[Region]) -> list[tuple[Steer
     found: dict[str, tuple[SteeredService, tuple[str, ...]]] = {}
     for region in regions:
         for placed in services_of(region):
-            listed = placed.service.regions
-            if len(listed) < 2 or placed.service.type is not Kind.WEB:
+            if not placed.is_steered:
                 continue
-            members = tuple(name for name in steering.edges if name in listed)
+            members = tuple(name for name in steering.edges if name in placed.service.regions)
             pool = "-".join((placed.sovereignty, *sorted(members)))
             tenant, service = placed.tenant.tenant, placed.service.name
             steered = SteeredService(
                 tenant=tenant,
                 service=service,
-                host=steered_host(service, tenant, placed.sovereignty, steering.domain),
+                host=f"{service}.{steered_domain(tenant, placed.sovereignty, steering.domain)}",
                 sovereignty=placed.sovereignty,
                 pool=pool,
             )

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from components.spec.derive import STEERED_ZONES
 from components.spec.service import Sovereignty
-
-ZONES = {Sovereignty.EU: "eu", Sovereignty.ANY: "global"}
-"""Class of a service -> label of the zone that its name is in."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -115,4 +113,4 @@ class SteeringPlan:
 
     def zone(self, sovereignty: Sovereignty) -> str:
         """The zone of a class."""
-        return f"{ZONES[sovereignty]}.{self.domain}"
+        return f"{STEERED_ZONES[sovereignty]}.{self.domain}"

@@ -39,9 +39,18 @@ def listener_set_name(tenant: str) -> str:
     return tenant
 
 
-def tls_secret_name(tenant: str) -> str:
-    """Secret of the tenant's certificate."""
-    return f"{tenant}-tls"
+def domains(tenant: TenantPlan) -> dict[str, str]:
+    """What the tenant's services are called below. Keys are what its listeners' and certificates' names end with.
+
+    Each has a certificate of its own: from listeners whose certificates have a name in common Envoy Gateway takes
+    HTTP/2, as a client might use one's connection for the other.
+    """
+    return {"": tenant.domain, **{f"-{zone}": domain for zone, domain in tenant.steered}}
+
+
+def tls_secret_name(tenant: str, ending: str = "") -> str:
+    """Secret of a certificate of the tenant."""
+    return f"{tenant}-tls{ending}"
 
 
 def keys_secret_name(tenant: str) -> str:
@@ -49,30 +58,35 @@ def keys_secret_name(tenant: str) -> str:
     return f"{tenant}-keys"
 
 
-def certificate_names(tenant: TenantPlan) -> list[str]:
-    """What the tenant's certificate is for."""
-    return [f"*.{tenant.domain}"]
+def certificate_names(domain: str) -> list[str]:
+    """What a certificate of a tenant is for."""
+    return [f"*.{domain}"]
 
 
 def listener_set_spec(tenant: TenantPlan, gateway: str) -> dict[str, Any]:
-    """The tenant's listeners: its own names, open to routes of its own namespace only."""
+    """The tenant's listeners: its own names, open to routes of its own namespace only. All have its policies."""
+    named = domains(tenant).items()
+    return {
+        "parentRef": {"group": GATEWAY_GROUP, "kind": "Gateway", "name": gateway, "namespace": GATEWAY_NAMESPACE},
+        "listeners": [listener for ending, domain in named for listener in _listeners(tenant, ending, domain)],
+    }
+
+
+def _listeners(tenant: TenantPlan, ending: str, domain: str) -> list[dict[str, Any]]:
     own = {"namespaces": {"from": "Selector", "selector": {"matchLabels": {TENANT_LABEL: tenant.namespace}}}}
-    named = {"hostname": f"*.{tenant.domain}", "allowedRoutes": own}
+    named = {"hostname": f"*.{domain}", "allowedRoutes": own}
     https = {
-        "name": "https",
+        "name": f"https{ending}",
         "port": 443,
         "protocol": "HTTPS",
         "tls": {
             "mode": "Terminate",
-            "certificateRefs": [{"group": "", "kind": "Secret", "name": tls_secret_name(tenant.name)}],
+            "certificateRefs": [{"group": "", "kind": "Secret", "name": tls_secret_name(tenant.name, ending)}],
         },
         **named,
     }
-    http = {"name": "http", "port": 80, "protocol": "HTTP", **named}
-    return {
-        "parentRef": {"group": GATEWAY_GROUP, "kind": "Gateway", "name": gateway, "namespace": GATEWAY_NAMESPACE},
-        "listeners": [https] if tenant.keys else [http, https],
-    }
+    http = {"name": f"http{ending}", "port": 80, "protocol": "HTTP", **named}
+    return [https] if tenant.keys else [http, https]
 
 
 def parent_reference(service: ServicePlan) -> dict[str, Any]:
@@ -140,8 +154,8 @@ def repeats_filter(service: ServicePlan) -> dict[str, Any]:
 
 
 def _rate(rps: int) -> dict[str, Any]:
-    """Requests beyond the rate are answered 429. Each proxy lets its share through, to each service, so the sum holds
-    however requests are spread, and a single connection gets that share."""
+    """Requests beyond the rate are answered 429. Each proxy lets its share through, to each service by each of its
+    names, so the sum holds however requests are spread, and a single connection gets that share."""
     return {"local": {"rules": [{"limit": {"requests": ceil(rps / PROXIES), "unit": "Second"}}]}}
 
 
