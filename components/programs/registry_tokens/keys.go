@@ -2,22 +2,19 @@ package main
 
 import (
 	"context"
-	"crypto"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rsa"
 	"crypto/tls"
 	"crypto/x509"
-	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"io"
 	"log"
-	"math/big"
 	"net/http"
 	"os"
+	"slices"
 	"sync"
 	"time"
+
+	"github.com/go-jose/go-jose/v4"
 )
 
 const (
@@ -39,7 +36,7 @@ type clusterKeys struct {
 	now    func() time.Time
 
 	lock  sync.Mutex
-	keys  map[string]crypto.PublicKey
+	keys  jose.JSONWebKeySet
 	read  time.Time
 	asked time.Time
 }
@@ -61,116 +58,61 @@ func clientOf(ca string) (*http.Client, error) {
 }
 
 // find returns the key of this name, errRefused where the cluster has none, another error where it cannot be asked.
-func (c *clusterKeys) find(id string) (crypto.PublicKey, error) {
+func (c *clusterKeys) find(id string) (jose.JSONWebKey, error) {
 	c.lock.Lock()
 	defer c.lock.Unlock()
 	now := c.now()
-	key, known := c.keys[id]
-	if (!known || now.Sub(c.read) > fresh) && now.Sub(c.asked) > pause {
+	named := c.keys.Key(id)
+	if (len(named) == 0 || now.Sub(c.read) > fresh) && now.Sub(c.asked) > pause {
 		c.asked = now
 		if keys, err := c.fetch(); err != nil {
 			log.Printf("the cluster's keys cannot be read: %v", err)
 		} else {
 			c.keys, c.read = keys, now
 		}
-		key, known = c.keys[id]
+		named = c.keys.Key(id)
 	}
 	switch {
-	case c.keys == nil || now.Sub(c.read) > kept:
-		return nil, fmt.Errorf("the cluster's keys cannot be read from %s: is there a cluster?", c.url)
-	case !known:
-		return nil, errRefused("no key of the cluster has signed this token")
+	case len(c.keys.Keys) == 0 || now.Sub(c.read) > kept:
+		return jose.JSONWebKey{}, fmt.Errorf("the cluster's keys cannot be read from %s: is there a cluster?", c.url)
+	case len(named) == 0:
+		return jose.JSONWebKey{}, errRefused("no key of the cluster has signed this token")
 	default:
-		return key, nil
+		return named[0], nil
 	}
 }
 
-func (c *clusterKeys) fetch() (map[string]crypto.PublicKey, error) {
+func (c *clusterKeys) fetch() (jose.JSONWebKeySet, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), fetchTimeout)
 	defer cancel()
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, c.url, nil)
 	if err != nil {
-		return nil, err
+		return jose.JSONWebKeySet{}, err
 	}
 	answer, err := c.client.Do(request)
 	if err != nil {
-		return nil, err
+		return jose.JSONWebKeySet{}, err
 	}
 	defer answer.Body.Close()
 	if answer.StatusCode != http.StatusOK {
-		return nil, fmt.Errorf("%s answers %s", c.url, answer.Status)
+		return jose.JSONWebKeySet{}, fmt.Errorf("%s answers %s", c.url, answer.Status)
 	}
 	text, err := io.ReadAll(io.LimitReader(answer.Body, bodyLimit))
 	if err != nil {
-		return nil, err
+		return jose.JSONWebKeySet{}, err
 	}
 	return parseKeys(text)
 }
 
-// jwk is a key as RFC 7517 and 7518 write it, of the two kinds that are used here.
-type jwk struct {
-	Kind  string `json:"kty"`
-	ID    string `json:"kid"`
-	Use   string `json:"use,omitempty"`
-	Alg   string `json:"alg,omitempty"`
-	Curve string `json:"crv,omitempty"`
-	X     string `json:"x,omitempty"`
-	Y     string `json:"y,omitempty"`
-	N     string `json:"n,omitempty"`
-	E     string `json:"e,omitempty"`
-}
-
-type jwks struct {
-	Keys []jwk `json:"keys"`
-}
-
-// parseKeys reads a JWKS. Keys of other kinds are left out: what they signed is refused.
-func parseKeys(text []byte) (map[string]crypto.PublicKey, error) {
-	var set jwks
+// parseKeys reads a JWKS. A key that is not public or not whole is left out: what it signed is refused.
+func parseKeys(text []byte) (jose.JSONWebKeySet, error) {
+	var set jose.JSONWebKeySet
 	if err := json.Unmarshal(text, &set); err != nil {
-		return nil, fmt.Errorf("this is no JWKS: %w", err)
+		return set, fmt.Errorf("this is no JWKS: %w", err)
 	}
-	found := map[string]crypto.PublicKey{}
-	for _, one := range set.Keys {
-		if key := one.public(); key != nil {
-			found[one.ID] = key
-		}
+	set.Keys = slices.DeleteFunc(set.Keys, func(key jose.JSONWebKey) bool { return !key.IsPublic() || !key.Valid() })
+	if len(set.Keys) == 0 {
+		return set, fmt.Errorf("the JWKS holds no public key")
 	}
-	if len(found) == 0 {
-		return nil, fmt.Errorf("among %d keys none is of RSA or of ECDSA on P-256", len(set.Keys))
-	}
-	return found, nil
-}
-
-func (k jwk) public() crypto.PublicKey {
-	switch {
-	case k.Kind == "EC" && k.Curve == "P-256":
-		x, y := number(k.X), number(k.Y)
-		if x.BitLen() > 256 || y.BitLen() > 256 {
-			return nil
-		}
-		// 4: both coordinates follow, each of 32 bytes.
-		point := append([]byte{4}, x.FillBytes(make([]byte, 32))...)
-		key, err := ecdsa.ParseUncompressedPublicKey(elliptic.P256(), append(point, y.FillBytes(make([]byte, 32))...))
-		if err != nil {
-			return nil
-		}
-		return key
-	case k.Kind == "RSA":
-		n, e := number(k.N), number(k.E)
-		if n.BitLen() < 2048 || e.BitLen() > 31 || e.Int64() < 3 {
-			return nil
-		}
-		return &rsa.PublicKey{N: n, E: int(e.Int64())}
-	default:
-		return nil
-	}
-}
-
-func number(text string) *big.Int {
-	bytes, err := base64.RawURLEncoding.DecodeString(text)
-	if err != nil {
-		return new(big.Int)
-	}
-	return new(big.Int).SetBytes(bytes)
+	return set, nil
 }

@@ -1,10 +1,10 @@
 package main
 
 import (
+	"crypto"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
-	"crypto/sha256"
 	"crypto/x509"
 	"encoding/base64"
 	"encoding/json"
@@ -15,6 +15,9 @@ import (
 	"os"
 	"path/filepath"
 	"time"
+
+	"github.com/go-jose/go-jose/v4"
+	"github.com/go-jose/go-jose/v4/jwt"
 )
 
 // lifetime of a token of the registry. The registry itself lets it pass for a minute more.
@@ -22,8 +25,7 @@ const lifetime = 5 * time.Minute
 
 // signer makes the tokens that the registry trusts.
 type signer struct {
-	key     *ecdsa.PrivateKey
-	id      string
+	key     jose.JSONWebKey
 	issuer  string
 	service string
 	now     func() time.Time
@@ -74,49 +76,31 @@ func writeWhole(path string, text []byte, mode os.FileMode) error {
 }
 
 func newSigner(key *ecdsa.PrivateKey, issuer, service string) (signer, error) {
-	point, err := key.PublicKey.Bytes()
+	named := jose.JSONWebKey{Key: key, Algorithm: string(jose.ES256), Use: "sig"}
+	thumbprint, err := named.Thumbprint(crypto.SHA256)
 	if err != nil {
 		return signer{}, err
 	}
-	name := sha256.Sum256(point)
-	id := base64.RawURLEncoding.EncodeToString(name[:])
-	return signer{key: key, id: id, issuer: issuer, service: service, now: time.Now}, nil
+	named.KeyID = base64.RawURLEncoding.EncodeToString(thumbprint)
+	return signer{key: named, issuer: issuer, service: service, now: time.Now}, nil
 }
 
 // published is the JWKS by which the registry verifies tokens.
 func (s signer) published() ([]byte, error) {
-	point, err := s.key.PublicKey.Bytes()
-	if err != nil {
-		return nil, err
-	}
-	encode := base64.RawURLEncoding.EncodeToString
-	one := jwk{Kind: "EC", ID: s.id, Use: "sig", Alg: "ES256", Curve: "P-256", X: encode(point[1:33]), Y: encode(point[33:])}
-	return json.Marshal(jwks{Keys: []jwk{one}})
+	return json.Marshal(jose.JSONWebKeySet{Keys: []jose.JSONWebKey{s.key.Public()}})
 }
 
 // sign makes a token for the registry.
 // Source: https://distribution.github.io/distribution/spec/auth/jwt/
 func (s signer) sign(subject string, granted []access) (string, error) {
+	signs, err := jose.NewSigner(jose.SigningKey{Algorithm: jose.ES256, Key: s.key}, new(jose.SignerOptions).WithType("JWT"))
+	if err != nil {
+		return "", err
+	}
 	now := s.now()
-	head, err := json.Marshal(map[string]any{"typ": "JWT", "alg": "ES256", "kid": s.id})
-	if err != nil {
-		return "", err
+	standard := jwt.Claims{
+		Issuer: s.issuer, Subject: subject, Audience: jwt.Audience{s.service}, ID: rand.Text(),
+		IssuedAt: jwt.NewNumericDate(now), NotBefore: jwt.NewNumericDate(now), Expiry: jwt.NewNumericDate(now.Add(lifetime)),
 	}
-	body, err := json.Marshal(map[string]any{
-		"iss": s.issuer, "sub": subject, "aud": s.service, "jti": rand.Text(),
-		"iat": now.Unix(), "nbf": now.Unix(), "exp": now.Add(lifetime).Unix(),
-		"access": granted,
-	})
-	if err != nil {
-		return "", err
-	}
-	encode := base64.RawURLEncoding.EncodeToString
-	text := encode(head) + "." + encode(body)
-	digest := sha256.Sum256([]byte(text))
-	r, t, err := ecdsa.Sign(rand.Reader, s.key, digest[:])
-	if err != nil {
-		return "", err
-	}
-	signature := append(r.FillBytes(make([]byte, 32)), t.FillBytes(make([]byte, 32))...)
-	return text + "." + encode(signature), nil
+	return jwt.Signed(signs).Claims(standard).Claims(map[string]any{"access": granted}).Serialize()
 }
