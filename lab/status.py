@@ -95,7 +95,7 @@ def _services(lab: Lab) -> tuple[ServiceStatus, ...]:
     at = lab.wiring.services
     address = str(at.address)
     tcp = [("web", address, at.images), ("registry", address, at.registry), ("s3", address, at.s3)]
-    tcp.append(("ironic", address, at.ironic))
+    tcp += [("registry-tokens", address, at.registry_tokens), ("ironic", address, at.ironic)]
     if lab.wiring.machines:  # all of them are one server: the first answers for all
         tcp.append(("bmc", str(lab.wiring.machines[0].bmc_address), BMC_PORT))
     found = [

@@ -13,7 +13,7 @@ from lab.errors import LabError
 from lab.home import claim, locked
 from lab.images import publish, ramdisk
 from lab.progress import Progress
-from lab.services import dns, ironic, ntp, pki, registry, s3, secrets, web
+from lab.services import dns, ironic, ntp, pki, registry, registry_tokens, s3, secrets, web
 from lab.services.service import Service, ensure
 from lab.steps import Outcome, Step, perform, with_needs
 from lab.switches import root as factory
@@ -65,7 +65,8 @@ def plan(lab: Lab, progress: Progress) -> list[Step]:
         (ntp.service, "ntp", ("root",)),
         (realtime.service, "realtime", ()),
         (web.service, "web", ("root",)),
-        (registry.service, "registry", ("pki",)),
+        (registry_tokens.service, "registry-tokens", ("pki", "secrets")),
+        (registry.service, "registry", ("pki", "registry-tokens")),
         (s3.service, "s3", ("pki", "secrets")),
         (bmc.service, "bmc", ("pki", "secrets", "limits")),
         (ironic.service, "ironic", ("pki", "secrets", "ramdisk")),

@@ -113,7 +113,17 @@ class ServicePorts(_Model):
     images: TcpPort
     apt: TcpPort
     registry: TcpPort
+    registry_tokens: TcpPort
     s3: TcpPort
+
+
+class Cluster(_Model):
+    """What services must know of the cluster that will run on the machines."""
+
+    keys: str
+    """URL of the public keys that verify tokens of its ServiceAccounts (JWKS)."""
+    issuer: str
+    """Who these tokens say issued them."""
 
 
 class Wiring(_Model):
@@ -131,6 +141,7 @@ class Wiring(_Model):
     records: dict[str, IPv4Address]
     """Names in the domain."""
     services: ServicePorts
+    cluster: Cluster
 
     @property
     def device_names(self) -> tuple[str, ...]:

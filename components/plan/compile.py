@@ -18,6 +18,7 @@ from components.plan.site import compile_site
 from components.plan.topology import compile_topology
 from components.plan.workload_rules import problems as workload_problems
 from components.spec.artifacts import ArtifactIndex
+from components.spec.derive import registry_tokens
 from components.spec.region import Region
 
 
@@ -60,6 +61,7 @@ def _endpoints(region: Region) -> Endpoints:
         ironic=services.ironic,
         images=services.images,
         registry=services.registry,
+        registry_tokens=registry_tokens(services.registry),
         apt_url=services.apt.url,
         apt_suite=services.apt.suite,
         apt_key=services.apt.key,

@@ -31,6 +31,7 @@ Variables of all hosts
     kubernetes_api_external             plain out-of-band address, for the certificate and the operator
     kubernetes_pod_network, kubernetes_service_network, kubernetes_dns_address
     kubernetes_images                   name -> {reference, tag}: the images that kubeadm runs
+    kubernetes_registry                 host:port; below its `tenants/` the kubelet shows a pod's own token
     kubernetes_join_pace
     kubernetes_admin_kubeconfig         relative to the project, where playbooks are run
     pod_network_mtu, pod_network_endpoints
@@ -212,6 +213,7 @@ def region_variables(plan: RegionPlan) -> dict[str, Any]:
         **_shared_frr(plan),
         "frr_local_networks": [cluster.service_network],
         **_kubernetes_variables(cluster),
+        "kubernetes_registry": endpoints.registry,
         "kubernetes_admin_kubeconfig": str(kubeconfig_path(plan.region)),
         "pod_network_mtu": plan.fabric.mtu,
         "pod_network_endpoints": [f"{each.address}:{each.port}" for each in endpoints_of_tenants(plan)],

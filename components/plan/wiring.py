@@ -47,7 +47,13 @@ def wiring(plan: RegionPlan) -> dict[str, Any]:
             "images": _port(endpoints.images),
             "apt": _port(endpoints.apt_url),
             "registry": int(endpoints.registry.rpartition(":")[2]),
+            "registry_tokens": int(endpoints.registry_tokens.rpartition(":")[2]),
             "s3": _port(endpoints.s3),
+        },
+        # Services run before there is a cluster; this is where it will be.
+        "cluster": {
+            "keys": f"https://{plan.cluster.api_external}:6443/openid/v1/jwks",
+            "issuer": f"https://kubernetes.default.svc.{plan.cluster.domain}",
         },
     }
 

@@ -20,6 +20,8 @@ from lab.errors import LabError
 from lab.home import write_atomically
 from lab.images import apt_repository, containers, deploy_image, manifests, store, weights
 from lab.images.registry import Registry
+from lab.images.registry_auth import OperatorAuth
+from lab.services import registry_tokens, secrets
 from lab.toolchain.build import ensure
 
 SCHEMA = 1
@@ -90,11 +92,13 @@ def registry_reference(lab: Lab) -> str:
 def open_registry(lab: Lab) -> Registry:
     """The registry of this lab."""
     services = lab.wiring.services
+    tokens = f"https://{services.address}:{services.registry_tokens}/token"
     return Registry.at(
         name=f"registry.{lab.wiring.domain}",
         address=str(services.address),
         port=services.registry,
         ca=lab.home.pki / "region-ca.crt",
+        auth=OperatorAuth(tokens=tokens, service=registry_tokens.SERVICE, **secrets.read(lab.home, "registry")),
     )
 
 

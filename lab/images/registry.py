@@ -20,6 +20,7 @@ from lab.errors import LabError
 from lab.images import store
 from lab.images.containers import Built
 from lab.images.oci import MANIFEST_TYPE
+from lab.images.registry_auth import OperatorAuth
 
 _TIMEOUT_S = 60.0
 
@@ -33,7 +34,7 @@ class Registry:
         self._client = client
 
     @classmethod
-    def at(cls, *, name: str, address: str, port: int, ca: Path) -> Registry:
+    def at(cls, *, name: str, address: str, port: int, ca: Path, auth: OperatorAuth) -> Registry:
         """The registry that listens on `address`; it shows a certificate for `name` by the authority in `ca`."""
         client = httpx.Client(
             base_url=f"https://{address}:{port}/v2/",
@@ -41,6 +42,7 @@ class Registry:
             verify=ssl.create_default_context(cafile=str(ca)),
             timeout=_TIMEOUT_S,
             trust_env=False,
+            auth=auth,
         )
         return cls(name=name, reference=f"{name}:{port}", client=client)
 

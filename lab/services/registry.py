@@ -1,10 +1,10 @@
-"""Container images of the region: the CNCF distribution registry over TLS, on the file system."""
+"""Container images of the region: the CNCF distribution registry over TLS, on the file system, guarded by tokens."""
 
 from __future__ import annotations
 
 from lab import shell
 from lab.context import Lab
-from lab.services import pki
+from lab.services import pki, registry_tokens
 from lab.services.service import Service, accepts
 
 
@@ -13,7 +13,7 @@ def service(lab: Lab) -> Service:
     directory = lab.home.services / "registry"
     certificate, key = pki.certificate(lab.home, "services")
     address, port = lab.wiring.services.address, lab.wiring.services.registry
-    config = directory / "config.yml"
+    config, keys = directory / "config.yml", registry_tokens.public_keys(lab)
     text = f"""\
 version: 0.1
 log:
@@ -38,6 +38,13 @@ http:
     certificate: {certificate}
     key: {key}
     minimumtls: tls1.2
+auth:
+  token:
+    realm: {registry_tokens.realm(lab)}
+    service: {registry_tokens.SERVICE}
+    issuer: {registry_tokens.ISSUER}
+    jwks: {keys}
+    signingalgorithms: [ES256]
 """
     return Service(
         name="registry",
@@ -45,7 +52,7 @@ http:
         argv=(shell.program("registry", lab.home.tools), "serve", config),
         files={config: text},
         directories=(directory / "data",),
-        depends_on=(certificate, key),
+        depends_on=(certificate, key, keys),
         env={"OTEL_TRACES_EXPORTER": "none"},
         listens=((address, port),),
         ready=lambda: accepts(address, port),

@@ -23,6 +23,7 @@ def ensure(home: Home, wiring: Wiring) -> bool:
     """Make the credentials that are missing; whether any was."""
     made = _ensure_json(home.secrets / "bmc.json", {"username": "operator", "password": _password()})
     made |= _ensure_json(home.secrets / "ironic.json", {"username": "region", "password": _password()})
+    made |= _ensure_json(home.secrets / "registry.json", {"username": "operator", "password": _password()})
     made |= _ensure_json(home.secrets / "s3.json", {"access_key": f"LAB{_word(17)}", "secret_key": _password()})
     made |= _ensure_json(
         home.secrets / "weights_reader.json", {"access_key": "weights-reader", "secret_key": _password()}

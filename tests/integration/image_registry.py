@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import base64
-import hashlib
 import http.server
 import json
 import os
-import re
 import shutil
 import socket
 import ssl
 import subprocess
 import threading
 import time
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Generator, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -28,9 +26,9 @@ from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 
 from lab.toolchain.build import ensure
 from tests.fleet_world import free_port
+from tests.image_client import Caller
 from tests.integration.object_store import TOOLS, certificate
 
-MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 ISSUER = "https://kubernetes.default.svc.cluster.local"
 OPERATOR = ("operator", "key of a test")
 
@@ -86,56 +84,6 @@ class Cluster:
             threading.Thread(target=server.serve_forever, daemon=True).start()
             yield f"http://127.0.0.1:{server.server_address[1]}/openid/v1/jwks"
             server.shutdown()
-
-
-@dataclass(frozen=True, kw_only=True)
-class Caller:
-    """One who calls the registry as its clients do: refused first, then with the token that the refusal asks for."""
-
-    client: httpx.Client
-    credentials: tuple[str, str] | None = None
-
-    def ask(self, method: str, path: str, *, scope: str = "", **options: Any) -> httpx.Response:
-        """The registry's answer; `scope` asks for another token than the registry says."""
-        answer = self.client.request(method, path, **options)
-        challenge = answer.headers.get("WWW-Authenticate", "")
-        if answer.status_code != 401:
-            return answer
-        told = dict(re.findall(r'(\w+)="([^"]*)"', challenge))
-        asked = {"service": told["service"], "scope": scope or told.get("scope", "")}
-        token = self.client.get(told["realm"], params=asked, auth=self.credentials)
-        if token.status_code != 200:
-            return token
-        headers = {**options.pop("headers", {}), "Authorization": f"Bearer {token.json()['token']}"}
-        return self.client.request(method, path, headers=headers, **options)
-
-    def push(self, repository: str, content: bytes) -> int:
-        """Status of the first refusal, or 201: an image of one blob, with the tag `v1`."""
-        started = self.ask("POST", f"/v2/{repository}/blobs/uploads/")
-        if started.status_code != 202:
-            return started.status_code
-        for blob in (content, b"{}"):
-            place = self.ask("POST", f"/v2/{repository}/blobs/uploads/").headers["Location"]
-            sent = self.ask("PUT", str(httpx.URL(place).copy_add_param("digest", digest(blob))), content=blob)
-            assert sent.status_code == 201, sent.text
-        manifest = json.dumps(
-            {"schemaVersion": 2, "mediaType": MANIFEST, "config": _part(b"{}"), "layers": [_part(content)]}
-        )
-        headers = {"Content-Type": MANIFEST}
-        return self.ask("PUT", f"/v2/{repository}/manifests/v1", content=manifest, headers=headers).status_code
-
-    def pull(self, repository: str, content: bytes) -> tuple[int, int]:
-        """Statuses of the manifest and of its blob."""
-        manifest = self.ask("GET", f"/v2/{repository}/manifests/v1", headers={"Accept": MANIFEST})
-        return manifest.status_code, self.ask("GET", f"/v2/{repository}/blobs/{digest(content)}").status_code
-
-
-def digest(content: bytes) -> str:
-    return f"sha256:{hashlib.sha256(content).hexdigest()}"
-
-
-def _part(content: bytes) -> Mapping[str, object]:
-    return {"mediaType": "application/octet-stream", "digest": digest(content), "size": len(content)}
 
 
 @dataclass(frozen=True, kw_only=True)

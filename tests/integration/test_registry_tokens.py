@@ -9,7 +9,8 @@ import time
 
 import pytest
 
-from tests.integration.image_registry import Caller, World, digest, world
+from tests.image_client import Caller, digest
+from tests.integration.image_registry import World, world
 
 __all__ = ["world"]
 

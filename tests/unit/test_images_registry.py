@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 from collections.abc import Callable
 from pathlib import Path
@@ -13,6 +14,7 @@ from lab.errors import LabError
 from lab.images import oci
 from lab.images.containers import Built, Image
 from lab.images.registry import Registry
+from lab.images.registry_auth import OperatorAuth
 
 BASE = "https://172.30.0.1:5000/v2/"
 
@@ -100,3 +102,53 @@ def test_a_registry_that_is_down_is_named(image: Built) -> None:
 
     with pytest.raises(LabError, match="does not answer"):
         a_registry(down).push([image])
+
+
+class FakeIssuer:
+    """Gives the operator a token for what is asked, and nobody else any."""
+
+    def __init__(self, seconds: int = 300) -> None:
+        self.asked: list[str] = []
+        self.seconds = seconds
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        if request.url.path != "/token":
+            scope = request.headers["Authorization"].removeprefix("Bearer ")
+            assert request.url.path.startswith(f"/v2/{scope}/"), "each repository has a token of its own"
+            return httpx.Response(404)
+        if base64.b64decode(request.headers["Authorization"].removeprefix("Basic ")) != b"operator:key":
+            return httpx.Response(401, text="not the operator")
+        self.asked.append(request.url.params["scope"])
+        token = request.url.params["scope"].split(":")[1]
+        return httpx.Response(200, json={"token": token, "expires_in": self.seconds})
+
+
+def a_client(issuer: FakeIssuer, key: str = "key") -> httpx.Client:
+    auth = OperatorAuth(tokens="https://172.30.0.1:5001/token", service="registry", username="operator", password=key)
+    return httpx.Client(base_url=BASE, transport=httpx.MockTransport(issuer), auth=auth)
+
+
+def test_the_operator_asks_for_one_token_for_each_repository(tmp_path: Path) -> None:
+    issuer = FakeIssuer()
+    client = a_client(issuer)
+    for path in ("a/b/manifests/v1", "a/b/blobs/uploads/", "c/manifests/v1"):
+        client.head(path)
+    (tmp_path / "blob").write_bytes(b"x")
+    with (tmp_path / "blob").open("rb") as content:
+        assert client.put("d/blobs/uploads/1", content=content).status_code == 404, "sent once, with its token"
+    assert issuer.asked == [f"repository:{name}:pull,push" for name in ("a/b", "c", "d")]
+
+
+def test_a_token_that_soon_ends_is_asked_for_again() -> None:
+    issuer = FakeIssuer(seconds=30)
+    client = a_client(issuer)
+    client.head("a/manifests/v1")
+    client.head("a/manifests/v1")
+    assert len(issuer.asked) == 2
+
+
+def test_a_key_that_the_issuer_does_not_know_is_refused_without_being_shown() -> None:
+    with pytest.raises(LabError, match="no token") as refused:
+        a_client(FakeIssuer(), key="other-key").head("a/manifests/v1")
+    assert "401 not the operator" in str(refused.value)
+    assert "other-key" not in str(refused.value)

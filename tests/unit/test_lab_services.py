@@ -5,11 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from ruamel.yaml import YAML
 
 from lab import roots, wiring
 from lab.context import Lab
 from lab.home import Home
-from lab.services import dns, ntp, pki, s3, secrets, web
+from lab.services import dns, ntp, pki, registry, registry_tokens, s3, secrets, web
 from tests.unit.test_lab_wiring import GOOD
 
 WIRING = wiring.parse(GOOD)
@@ -23,7 +24,7 @@ def lab(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Lab:
     secrets.ensure(home, WIRING)
     tools = tmp_path / "tools"
     tools.mkdir()
-    for name in ("coredns", "versitygw", "registry"):
+    for name in ("coredns", "versitygw", "registry", "registry-tokens"):
         (tools / name).touch()
     monkeypatch.setattr(Home, "tools", tools)
     monkeypatch.setattr(roots, "program", _program)
@@ -62,6 +63,26 @@ def test_the_keys_of_the_object_store_are_on_no_command_line(lab: Lab) -> None:
     credentials = secrets.read(lab.home, "s3")
     assert not any(value in str(word) for value in credentials.values() for word in service.argv)
     assert set(credentials.values()) <= set((service.env or {}).values())
+
+
+def test_the_operators_key_to_the_images_is_on_no_command_line_and_in_no_configuration(lab: Lab) -> None:
+    told = [str(word) for word in registry_tokens.service(lab).argv]
+    (config,) = registry.service(lab).files.values()
+    password = secrets.read(lab.home, "registry")["password"]
+    assert password not in " ".join([*told, config])
+    assert str(lab.home.secrets / "registry.json") in told
+
+
+def test_the_registry_trusts_the_tokens_of_its_issuer_alone(lab: Lab) -> None:
+    (text,) = registry.service(lab).files.values()
+    told = YAML(typ="safe").load(text)["auth"]["token"]
+    assert told == {
+        "realm": "https://registry.lab.internal:5001/token",
+        "service": "registry",
+        "issuer": "registry-tokens",
+        "jwks": str(registry_tokens.public_keys(lab)),
+        "signingalgorithms": ["ES256"],
+    }
 
 
 def test_images_and_packages_are_served_on_ports_of_their_own(lab: Lab) -> None:

@@ -49,8 +49,10 @@ GOOD: dict[str, Any] = {
         "images": 8080,
         "apt": 8081,
         "registry": 5000,
+        "registry_tokens": 5001,
         "s3": 7070,
     },
+    "cluster": {"keys": "https://172.30.0.21:6443/openid/v1/jwks", "issuer": "https://kubernetes.default.svc.local"},
 }
 
 

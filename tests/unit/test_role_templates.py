@@ -99,6 +99,7 @@ def test_pods_go_in_their_hosts_name_to_the_regions_endpoints_and_nowhere_else(l
     translated = [line.strip() for line in rules.splitlines() if "masquerade" in line]
     assert translated == [
         "ip saddr 10.244.2.0/24 ip daddr 172.30.0.1 tcp dport 5000 masquerade",
+        "ip saddr 10.244.2.0/24 ip daddr 172.30.0.1 tcp dport 5001 masquerade",
         "ip saddr 10.244.2.0/24 ip daddr 172.30.0.1 tcp dport 7070 masquerade",
     ]
     assert "flush ruleset" not in rules, "the rules of kube-proxy and of network policies stay"
@@ -120,6 +121,21 @@ def test_addons_run_by_digest_from_the_regions_registry(lab_plan: RegionPlan) ->
         images = [line.split()[-1] for line in text.splitlines() if line.strip().startswith("image: ")]
         assert images, addon
         assert all(image.startswith(f"{lab_plan.endpoints.registry}/") and "@sha256:" in image for image in images)
+
+
+def test_only_images_of_tenants_ask_the_kubelet_for_a_token(lab_plan: RegionPlan) -> None:
+    told = documents(render(lab_plan, WORKER, "kubernetes/image-credentials.yaml.j2"))["CredentialProviderConfig"]
+    (provider,) = told["providers"]
+    assert provider["matchImages"] == [f"{lab_plan.endpoints.registry}/tenants/"]
+    assert provider["tokenAttributes"]["serviceAccountTokenAudience"] == "registry"
+    for kind, node in (("InitConfiguration", CONTROL), ("JoinConfiguration", WORKER)):
+        token: Any = {"__kubernetes_token": {"stdout": "abcdef.0123456789abcdef"}}
+        template = "kubeadm" if kind == "InitConfiguration" else "join"
+        text = render(lab_plan, node, f"kubernetes/{template}.yaml.j2", **token)
+        registration = documents(text)[kind]["nodeRegistration"]
+        given = {each["name"]: each["value"] for each in registration["kubeletExtraArgs"]}
+        assert given["image-credential-provider-config"] == "/etc/kubernetes/image-credentials.yaml"
+        assert given["image-credential-provider-bin-dir"] == "/usr/bin"
 
 
 def test_a_start_from_zero_does_not_wait_for_the_service_proxy(lab_plan: RegionPlan) -> None:

@@ -34,12 +34,13 @@ class Outside:
 
 
 def endpoints(plan: RegionPlan) -> tuple[Outside, ...]:
-    """What of the region stands open to tenants' pods: images and the object store, nothing else."""
+    """What of the region stands open to tenants' pods: images with their tokens, and the object store."""
     address, store = plan.endpoints.address, urlsplit(plan.endpoints.s3)
-    registry = urlsplit(f"//{plan.endpoints.registry}")
+    registry, tokens = (int(e.rpartition(":")[2]) for e in (plan.endpoints.registry, plan.endpoints.registry_tokens))
     default, host = _HTTPS if store.scheme == "https" else _HTTP, store.hostname or ""
     return (
-        Outside(name="registry", address=address, port=registry.port or _HTTPS),
+        Outside(name="registry", address=address, port=registry),
+        Outside(name="registry-tokens", address=address, port=tokens),
         Outside(name="s3", address=host if _is_address(host) else address, port=store.port or default),
     )
 
