@@ -8,6 +8,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from components.plan.cost import euros
 from components.plan.model import RegionPlan
 from components.plan.summary import PowerLine, Summary, summary
 from components.words import count
@@ -114,7 +115,7 @@ def _said(plan: RegionPlan) -> Iterator[str]:
     )
     yield (
         f"{lost}switched on in {count(len(power.steps), 'step')}, {power.energise_s // 60} min;"
-        f" {power.eur_per_hour:,.0f} EUR/h at full load"
+        f" {euros(power.eur_per_hour)}/h at full load"
     )
 
 

@@ -165,9 +165,7 @@ def _services(plan: RegionPlan, found: TenantState) -> int:
 
 
 def _budget(tenant: TenantPlan) -> str:
-    return (
-        f"{tenant.budget.month_eur:,.2f} EUR a month, then {tenant.budget.at_limit.value}" if tenant.budget else "none"
-    )
+    return f"€{tenant.budget.month_eur:,.2f} a month, then {tenant.budget.at_limit.value}" if tenant.budget else "none"
 
 
 def _state(found: TenantState) -> Text:

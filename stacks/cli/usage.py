@@ -165,7 +165,7 @@ def _wrong(option: str, message: str, found: str) -> SpecError:
 def _table(region: str, period: Period, found: Sequence[Bill]) -> Table:
     days = " to ".join(f"{datetime.fromtimestamp(at, UTC):%Y-%m-%d %H:%M}" for at in (period.start, period.end))
     table = Table(title=f"{region}, {days} UTC", title_justify="left")
-    for column in ("service", "GPU-hours", "requests", "GB in", "GB out", "tokens in", "tokens out", "EUR"):
+    for column in ("service", "GPU-hours", "requests", "GB in", "GB out", "tokens in", "tokens out", "€"):
         table.add_column(column, justify="left" if column == "service" else "right")
     for bill in found:
         use = bill.usage

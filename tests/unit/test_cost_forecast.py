@@ -148,7 +148,7 @@ def test_a_service_without_gpus_pays_its_cores_only() -> None:
 @pytest.mark.parametrize(
     ("spent", "action", "state", "is_held", "says"),
     [
-        (79.99, "hold", BudgetState.WITHIN, False, "acme: 79.99 of 100.00 EUR (80%)"),
+        (79.99, "hold", BudgetState.WITHIN, False, "acme: €79.99 of €100.00 (80%)"),
         (80, "hold", BudgetState.WARNING, False, "warning at 80%"),
         (100, "warn", BudgetState.REACHED, False, "all goes on, as the tenant chose"),
         (100, "hold", BudgetState.REACHED, True, "nothing new starts"),

@@ -109,8 +109,8 @@ def test_the_preview_says_where_it_lands_and_why() -> None:
     placement = resolve(MIXED, Need(count=1, memory_gib=80))
     assert isinstance(placement, Placement)
     assert placement.why == (
-        "lands on h200: 1 GPU NVIDIA H200 a replica, 3.20 EUR an hour without energy, the cheapest of 4 pools that fit;"
-        " when it is full: gb200 (6.00 EUR a GPU-hour), gb300 (6.60 EUR a GPU-hour), rubin;"
+        "lands on h200: 1 GPU NVIDIA H200 a replica, €3.20 an hour without energy, the cheapest of 4 pools that fit;"
+        " when it is full: gb200 (€6.00 a GPU-hour), gb300 (€6.60 a GPU-hour), rubin;"
         " not: l4 (memory of a GPU 22 GiB, not 80 GiB)"
     )
 

@@ -49,7 +49,7 @@ def test_a_service_lands_on_the_cheapest_gpu_that_has_its_memory() -> None:
     found = service_of("image: vllm\ngpu: {memory_gb: 80}\nscaling: {max: 2}")
     assert found.gpu_pools == ("dgx-h200", "dgx-b200")
     assert found.gpu is not None
-    assert found.gpu.why.startswith("lands on dgx-h200: 1 GPU NVIDIA H200 a replica, 3.20 EUR an hour")
+    assert found.gpu.why.startswith("lands on dgx-h200: 1 GPU NVIDIA H200 a replica, €3.20 an hour")
 
 
 def test_its_claim_takes_the_first_gpu_of_these_that_is_free() -> None:

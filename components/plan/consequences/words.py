@@ -15,6 +15,7 @@ from components.plan.consequences.model import (
     HandWork,
     PowerChange,
 )
+from components.plan.cost import euros
 from components.words import count
 
 DANGER: Mapping[Danger, str] = MappingProxyType(
@@ -121,7 +122,7 @@ def power_lines(power: PowerChange) -> Iterator[str]:
         sign = "+" if step.kw > 0 else ""
         yield f"{count(step.count, 'step', 'steps')} of {sign}{step.kw:,g} kW{rest}: {', '.join(step.racks)}"
     if power.eur_per_hour:
-        yield f"energy: {power.eur_per_hour:+,g} EUR an hour at full load"
+        yield f"energy: {euros(power.eur_per_hour, sign=True)} an hour at full load"
 
 
 def cable_text(work: CableWork, network: str, n: int) -> str:

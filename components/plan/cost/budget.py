@@ -36,8 +36,8 @@ class BudgetStatus:
     def text(self) -> str:
         """In one line."""
         if self.budget_eur is None:
-            return f"{self.tenant}: {self.spent_eur:,.2f} EUR, no budget is set"
-        share = f"{self.spent_eur:,.2f} of {self.budget_eur:,.2f} EUR ({self.spent_eur / self.budget_eur:.0%})"
+            return f"{self.tenant}: €{self.spent_eur:,.2f}, no budget is set"
+        share = f"€{self.spent_eur:,.2f} of €{self.budget_eur:,.2f} ({self.spent_eur / self.budget_eur:.0%})"
         action = {
             BudgetState.REACHED: "; nothing new starts" if self.is_held else "; all goes on, as the tenant chose",
             BudgetState.WARNING: f"; warning at {WARN_AT:.0%}",

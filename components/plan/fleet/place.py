@@ -34,7 +34,7 @@ class Placement:
     def why(self) -> str:
         """Where it lands and why, in a sentence or three."""
         first, gpus = self.first, count(self.need.count, "GPU")
-        price = "no price is set" if self.eur_hour is None else f"{self.eur_hour:,.2f} EUR an hour without energy"
+        price = "no price is set" if self.eur_hour is None else f"€{self.eur_hour:,.2f} an hour without energy"
         reason = (
             f"the cheapest of {len(self.pools)} pools that fit" if len(self.pools) > 1 else "the only pool that fits"
         )
@@ -88,7 +88,7 @@ def _distance(found: tuple[tuple[Lack, ...], Pool]) -> tuple[int, float, str]:
 
 
 def _priced(pool: Pool) -> str:
-    return pool.name if pool.eur_hour is None else f"{pool.name} ({pool.eur_hour:,.2f} EUR a GPU-hour)"
+    return pool.name if pool.eur_hour is None else f"{pool.name} (€{pool.eur_hour:,.2f} a GPU-hour)"
 
 
 def _first(missing: tuple[Lack, ...]) -> str:
