@@ -61,6 +61,8 @@ class TenantPlan:
     """Its bucket in the region's object store, and the account that it belongs to."""
     bucket_key: int = 1
     """Number of the account's key."""
+    bucket_gb: float | None = None
+    """For forecasts: what the bucket is expected to hold."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -168,6 +170,7 @@ def _tenant(tenant: Tenant, region: Region) -> TenantPlan:
         budget=tenant.budget,
         bucket=tenant_bucket(region.region, tenant.tenant),
         bucket_key=tenant.bucket.key,
+        bucket_gb=tenant.bucket.expected_gb,
     )
 
 

@@ -75,6 +75,8 @@ class TenantBucket(Model):
 
     key: Annotated[int, Field(ge=1)] = 1
     """Number of its secret key. Another number makes another key, and the old one is refused from then on."""
+    expected_gb: Annotated[float, Field(ge=0, le=1_000_000_000)] | None = None
+    """For forecasts of cost: what it is expected to hold in a month, GB. Nothing bounds what it does hold."""
 
 
 class Tenant(Model):

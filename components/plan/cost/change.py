@@ -81,10 +81,13 @@ def budget_warnings(found: Forecast) -> Iterator[str]:
 
 
 def price_warnings(found: Forecast) -> Iterator[str]:
-    """Prices that nobody set, each once."""
+    """Prices that nobody set, each once; buckets of which nobody says how much they hold."""
     missing = {what: f"{each.tenant}/{each.service}" for each in reversed(found.services) for what in each.missing}
     for what, who in sorted(missing.items()):
         yield f"no price is set for the {what}, which {who} needs: it is not in the sums"
+    for tenant in found.tenants:
+        if tenant.is_bucket_unknown:
+            yield f"what the bucket of {tenant.tenant} holds is not declared (bucket.expected_gb): it is not in the sums"
 
 
 def _line(old: ServiceCost | None, new: ServiceCost | None) -> CostLine | None:

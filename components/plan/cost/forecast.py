@@ -10,6 +10,9 @@ from components.plan.cost.use import MONTH_HOURS, ReplicaHours, replica_hours
 from components.plan.fleet.pool import GIB_IN_GB, Fleet, Pool
 from components.plan.tenants import ServicePlan
 
+BUCKET = "(bucket)"
+"""Stands for the tenant's bucket among its services; no service has such a name."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Parts:
@@ -56,6 +59,7 @@ class ServiceCost:
 
     tenant: str
     service: str
+    """Its name, or `BUCKET`: what the tenant's bucket holds."""
     pool: str
     """Where its replicas land while there is room; empty without GPUs."""
     hours: ReplicaHours
@@ -81,6 +85,8 @@ class TenantCost:
     budget_eur: float | None = None
     at_limit: str = ""
     """What the tenant chose for the time when the budget is used up: `warn` or `hold`."""
+    is_bucket_unknown: bool = False
+    """Whether services use its bucket and nobody says how much it holds: that is not in the sums."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -123,21 +129,35 @@ def service_cost(service: ServicePlan, fleet: Fleet, prices: PriceList, duty: fl
     )
 
 
+def bucket_cost(tenant: str, size_gb: float, prices: PriceList) -> ServiceCost:
+    """Of a tenant's bucket, which holds as much whether anybody calls or not."""
+    parts = Parts(storage=round(size_gb * (prices.gb_month or 0), 2))
+    hours = ReplicaHours(floor=0, expected=0, ceiling=0, assumption="what buckets hold, as declared (expected_gb)")
+    missing = ("GB-month",) if size_gb and prices.gb_month is None else ()
+    return ServiceCost(
+        tenant=tenant, service=BUCKET, pool="", hours=hours, floor=parts, expected=parts, ceiling=parts, missing=missing
+    )
+
+
 def forecast(
     services: Iterable[ServicePlan],
     budgets: Mapping[str, tuple[float | None, str]],
     fleet: Fleet,
     prices: PriceList,
     duties: Mapping[str, float] | None = None,
+    buckets_gb: Mapping[str, float] | None = None,
 ) -> Forecast:
-    """Of a region: `budgets` has every tenant with its budget, `duties` what a history shows by `tenant/service`."""
-    history = duties or {}
+    """Of a region: `budgets` has every tenant with its budget, `duties` what a history shows by `tenant/service`,
+    `buckets_gb` what is declared of the buckets of tenants."""
+    history, sizes, services = duties or {}, buckets_gb or {}, tuple(services)
     lines = tuple(service_cost(each, fleet, prices, history.get(each.key)) for each in services)
+    lines += tuple(bucket_cost(tenant, size, prices) for tenant, size in sizes.items())
+    unknown = {each.tenant for each in services if each.bucket_key} - sizes.keys()
     sums: dict[str, Month] = {tenant: Month() for tenant in budgets}
     for line in lines:
         sums[line.tenant] = sums.get(line.tenant, Month()) + line.month
     tenants = (
-        TenantCost(tenant=name, month=month, budget_eur=budget, at_limit=action)
+        TenantCost(tenant=name, month=month, budget_eur=budget, at_limit=action, is_bucket_unknown=name in unknown)
         for name, month in sums.items()
         for budget, action in (budgets.get(name, (None, "")),)
     )

@@ -17,4 +17,5 @@ def region_forecast(plan: RegionPlan, duties: Mapping[str, float] | None = None)
         tenant.name: (tenant.budget.month_eur, tenant.budget.at_limit.value) if tenant.budget else (None, "")
         for tenant in plan.cluster.tenants
     }
-    return forecast(plan.runtime.services, budgets, plan.runtime.fleet, plan.runtime.prices, duties)
+    sizes = {tenant.name: tenant.bucket_gb for tenant in plan.cluster.tenants if tenant.bucket_gb is not None}
+    return forecast(plan.runtime.services, budgets, plan.runtime.fleet, plan.runtime.prices, duties, sizes)
