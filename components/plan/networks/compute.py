@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from components.plan.model import RackPlan
 from components.plan.naming import compute_core_name, compute_leaf_name, compute_spine_name, island_spine_name
-from components.plan.networks.model import ComputePlan, ComputeSwitch, Network, NetworkCable, Rail, Tier
+from components.plan.networks.model import CableRun, ComputePlan, ComputeSwitch, Network, NetworkCable, Rail, Tier
 from components.plan.networks.runs import Spots, run_between
 from components.spec.catalogue.derive import port_name
 from components.spec.catalogue.rack import RackProfile
@@ -148,19 +148,7 @@ def _leaf_to_unit_spine(of: _Builder, unit: int) -> Iterator[NetworkCable]:
     run = run_between(here, here)
     for rail in range(shape.rails):
         spines = [compute_spine_name(of.region, unit, rail, n) for n in range(1, shape.spines + 1)]
-        for n in range(shape.leaves_per_rail):
-            leaf = of.leaf(unit, rail, n + 1)
-            for k, spine in enumerate(spines):
-                for link in range(1, shape.leaf_links + 1):
-                    yield NetworkCable(
-                        a_device=leaf,
-                        a_port=of.ports[shape.half + k * shape.leaf_links + link],
-                        b_device=spine,
-                        b_port=of.ports[n * shape.leaf_links + link],
-                        network=Network.COMPUTE,
-                        rail=rail,
-                        run=run,
-                    )
+        yield from _leaf_to_spines(of, unit, rail, spines, before=0, run=run)
 
 
 def _spine_to_core(of: _Builder, unit: int) -> Iterator[NetworkCable]:
@@ -200,16 +188,24 @@ def _leaf_to_island_spine(of: _Builder, unit: int) -> Iterator[NetworkCable]:
     spines = [island_spine_name(of.region, island, n) for n in range(1, shape.spines + 1)]
     before = (unit - 1) % shape.island_units * shape.leaves_per_unit
     for rail in range(shape.rails):
-        for n in range(shape.leaves_per_rail):
-            leaf, index = of.leaf(unit, rail, n + 1), before + rail * shape.leaves_per_rail + n
-            for k, spine in enumerate(spines):
-                for link in range(1, shape.leaf_links + 1):
-                    yield NetworkCable(
-                        a_device=leaf,
-                        a_port=of.ports[shape.half + k * shape.leaf_links + link],
-                        b_device=spine,
-                        b_port=of.ports[index * shape.leaf_links + link],
-                        network=Network.COMPUTE,
-                        rail=rail,
-                        run=run,
-                    )
+        yield from _leaf_to_spines(of, unit, rail, spines, before=before + rail * shape.leaves_per_rail, run=run)
+
+
+def _leaf_to_spines(
+    of: _Builder, unit: int, rail: int, spines: Sequence[str], *, before: int, run: CableRun
+) -> Iterator[NetworkCable]:
+    """The leaves of a rail to all of these spines, which have so many leaves before them."""
+    shape = of.shape
+    for n in range(shape.leaves_per_rail):
+        leaf = of.leaf(unit, rail, n + 1)
+        for k, spine in enumerate(spines):
+            for link in range(1, shape.leaf_links + 1):
+                yield NetworkCable(
+                    a_device=leaf,
+                    a_port=of.ports[shape.half + k * shape.leaf_links + link],
+                    b_device=spine,
+                    b_port=of.ports[(before + n) * shape.leaf_links + link],
+                    network=Network.COMPUTE,
+                    rail=rail,
+                    run=run,
+                )
