@@ -6,11 +6,9 @@ cluster, not to the description, and say so.
 
 from __future__ import annotations
 
-import asyncio
 import shutil
 import subprocess
-import sys
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Annotated
 
@@ -26,8 +24,11 @@ from components.plan.naming import kubeconfig_path
 from components.plan.serving import PAUSED_REPLICAS
 from components.plan.tenants import ServicePlan
 from components.spec.service import Kind
+from components.words import count
 from stacks.cli import output, service_text
 from stacks.cli.arguments import AsJson, Region
+from stacks.cli.cluster_call import on_cluster
+from stacks.cli.confirm import agree
 from stacks.cli.environment import search_path
 from stacks.project import ROOT, load_plan
 
@@ -41,12 +42,8 @@ UNTIL = "It changes the running cluster, not the description"
 
 def seen_services(plan: RegionPlan, services: Sequence[ServicePlan]) -> list[tuple[Seen, Explanation]]:
     """The services with their states. Raises KubeconfigError, KubernetesError."""
-
-    async def read() -> list[Seen]:
-        async with KubernetesChange.from_file(ROOT / kubeconfig_path(plan.region)) as api:
-            return await read_services(api, services)
-
-    return [(seen, explain(seen)) for seen in asyncio.run(read())]
+    found = on_cluster(plan.region, lambda api: read_services(api, services))
+    return [(seen, explain(seen)) for seen in found]
 
 
 def chosen_service(plan: RegionPlan, key: str) -> ServicePlan:
@@ -156,12 +153,12 @@ def scale(
             f"at most {chosen.max_replicas} are declared",
             "`scaling.max` in the tenant's file, then `region up`",
         )
-    _ask(
+    agree(
         f"{UNTIL}: {service} "
         + (
             "scales by its own rule again."
             if auto
-            else f"is held at {replicas} replicas until --auto; its GPUs stay taken."
+            else f"is held at {count(replicas or 0, 'replica')} until --auto; its GPUs stay taken."
         ),
         yes,
     )
@@ -170,7 +167,7 @@ def scale(
         path = f"/apis/keda.sh/v1alpha1/namespaces/{chosen.namespace}/scaledobjects/{await object_name(api, chosen)}"
         await api.annotate(path, {PAUSED_REPLICAS: None if replicas is None else str(replicas)})
 
-    _changed(plan, change)
+    on_cluster(region, change)
     output.machine(
         "scaled", schema=service_text.SCHEMA, service=service, replicas=replicas
     ) if as_json else output.people.print("done")
@@ -183,7 +180,7 @@ def restart(region: Region, service: Key, yes: Yes = False, as_json: AsJson = Fa
     chosen = chosen_service(plan, service)
     if chosen.kind is Kind.JOB:
         raise _not_for(service, "a job runs once", "`region up` after a change of the job")
-    _ask(f"{UNTIL}: every replica of {service} is started again.", yes)
+    agree(f"{UNTIL}: every replica of {service} is started again.", yes)
 
     async def change(api: KubernetesChange) -> None:
         path = f"/apis/apps/v1/namespaces/{chosen.namespace}/deployments/{await object_name(api, chosen)}"
@@ -191,22 +188,8 @@ def restart(region: Region, service: Key, yes: Yes = False, as_json: AsJson = Fa
         stamp = {"kubectl.kubernetes.io/restartedAt": datetime.now(UTC).isoformat(timespec="seconds")}
         await api.annotate(path, {}, template={"metadata": {"annotations": stamp}})
 
-    _changed(plan, change)
+    on_cluster(region, change)
     output.machine("restarted", schema=service_text.SCHEMA, service=service) if as_json else output.people.print("done")
-
-
-def _changed(plan: RegionPlan, change: Callable[[KubernetesChange], Awaitable[None]]) -> None:
-    async def run() -> None:
-        async with KubernetesChange.from_file(ROOT / kubeconfig_path(plan.region)) as api:
-            await change(api)
-
-    asyncio.run(run())
-
-
-def _ask(what: str, yes: bool) -> None:
-    if not yes and (not sys.stdin.isatty() or not typer.confirm(what, err=True)):
-        output.people.print("nothing was touched; --yes answers for you")
-        raise typer.Exit(1)
 
 
 def _not_for(service: str, message: str, remedy: str) -> SpecError:

@@ -6,8 +6,6 @@ on. It is put up and taken down by these commands and by nothing else.
 
 from __future__ import annotations
 
-import asyncio
-import sys
 from typing import Annotated, Any
 
 import typer
@@ -15,15 +13,15 @@ from rich.table import Table
 from rich.text import Text
 
 from components.checks.tenant_state import TenantState, read_tenants
-from components.clients.kubernetes_change import KubernetesChange
 from components.errors import Problem, SpecError
 from components.plan.model import RegionPlan
-from components.plan.naming import kubeconfig_path
 from components.plan.serving import BUDGET_QUOTA
 from components.plan.tenants import TenantPlan
 from stacks.cli import output
 from stacks.cli.arguments import AsJson, Region
-from stacks.project import ROOT, load_plan
+from stacks.cli.cluster_call import on_cluster
+from stacks.cli.confirm import agree
+from stacks.project import load_plan
 
 app = typer.Typer(no_args_is_help=True, help="Tenants of a region: what they were promised, what they use.")
 
@@ -35,12 +33,7 @@ Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
 
 def tenant_states(plan: RegionPlan, tenants: tuple[TenantPlan, ...]) -> list[TenantState]:
     """Raises KubeconfigError, KubernetesError."""
-
-    async def read() -> list[TenantState]:
-        async with KubernetesChange.from_file(ROOT / kubeconfig_path(plan.region)) as api:
-            return await read_tenants(api, tenants, plan.cluster.device_class)
-
-    return asyncio.run(read())
+    return on_cluster(plan.region, lambda api: read_tenants(api, tenants, plan.cluster.device_class))
 
 
 def chosen_tenant(plan: RegionPlan, name: str) -> TenantPlan:
@@ -112,13 +105,9 @@ def hold(region: Region, tenant: Name, yes: Yes = False, as_json: AsJson = False
     """Let nothing new of a tenant start; what runs goes on. Ends with `region tenant release`, and not by itself."""
     plan = load_plan(region)
     chosen = chosen_tenant(plan, tenant)
-    _ask(f"Nothing new of {tenant} starts until it is released: sleeping services do not wake.", yes)
-
-    async def change() -> None:
-        async with KubernetesChange.from_file(ROOT / kubeconfig_path(region)) as api:
-            await api.put(f"/api/v1/namespaces/{chosen.namespace}/resourcequotas", hold_body(chosen.namespace))
-
-    asyncio.run(change())
+    agree(f"Nothing new of {tenant} starts until it is released: sleeping services do not wake.", yes)
+    path = f"/api/v1/namespaces/{chosen.namespace}/resourcequotas"
+    on_cluster(region, lambda api: api.put(path, hold_body(chosen.namespace)))
     _done("held", tenant, as_json)
 
 
@@ -127,13 +116,9 @@ def release(region: Region, tenant: Name, yes: Yes = False, as_json: AsJson = Fa
     """End the hold of a tenant."""
     plan = load_plan(region)
     chosen = chosen_tenant(plan, tenant)
-    _ask(f"{tenant} may start what it likes again, within its quota.", yes)
-
-    async def change() -> bool:
-        async with KubernetesChange.from_file(ROOT / kubeconfig_path(region)) as api:
-            return await api.remove(f"/api/v1/namespaces/{chosen.namespace}/resourcequotas/{BUDGET_QUOTA}")
-
-    was_held = asyncio.run(change())
+    agree(f"{tenant} may start what it likes again, within its quota.", yes)
+    path = f"/api/v1/namespaces/{chosen.namespace}/resourcequotas/{BUDGET_QUOTA}"
+    was_held = on_cluster(region, lambda api: api.remove(path))
     _done("released" if was_held else "not-held", tenant, as_json)
 
 
@@ -152,12 +137,6 @@ def _done(what: str, tenant: str, as_json: bool) -> None:
         output.machine(what, schema=SCHEMA, tenant=tenant)
     else:
         output.people.print(f"{tenant}: {what.replace('-', ' ')}")
-
-
-def _ask(what: str, yes: bool) -> None:
-    if not yes and (not sys.stdin.isatty() or not typer.confirm(what, err=True)):
-        output.people.print("nothing was touched; --yes answers for you")
-        raise typer.Exit(1)
 
 
 def _services(plan: RegionPlan, found: TenantState) -> int:

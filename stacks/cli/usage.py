@@ -5,7 +5,6 @@ The counterpart of the forecast, at the same prices. Owns the command only.
 
 from __future__ import annotations
 
-import asyncio
 import csv
 import io
 import time
@@ -18,23 +17,22 @@ from rich.table import Table
 
 from components.checks.metering import Period
 from components.checks.metering_cost import Bill, bills, budgets, shares
-from components.checks.metering_usage import Owners, Usage, read_usage
-from components.clients.kubernetes import Kubernetes
+from components.checks.metering_usage import Owners, read_usage
 from components.clients.kubernetes_change import KubernetesChange
 from components.clients.metrics import PROXY, Metrics
 from components.errors import Problem, SpecError
 from components.plan.cost import BudgetState, BudgetStatus
 from components.plan.measured import BUDGET_SHARE, COST_MONTH, EDGE_UP, INTERVAL_S
 from components.plan.model import RegionPlan
-from components.plan.naming import kubeconfig_path
 from components.plan.serving import BUDGET_QUOTA
 from components.plan.status import Level
 from components.spec.tenant import AtLimit
 from stacks.cli import output
 from stacks.cli.arguments import AsJson, Region
+from stacks.cli.cluster_call import on_cluster
 from stacks.cli.edge_state import read_edges
 from stacks.cli.tenant import hold_body
-from stacks.project import ROOT, load_plan
+from stacks.project import load_plan
 
 SCHEMA = 1
 """Of what `--json` prints; raised when a key changes its meaning or goes."""
@@ -88,12 +86,12 @@ def metered(plan: RegionPlan, period: Period, now: float) -> tuple[tuple[Bill, .
     """Bills and budgets of a period. Raises MetricsError, KubernetesError."""
     nodes = {host.name: host.gpu_pool for host in plan.hosts}
     owners = Owners.of(plan.cluster.tenants, plan.runtime.services, nodes)
-
-    async def read() -> tuple[Usage, ...]:
-        async with Kubernetes.from_file(ROOT / kubeconfig_path(plan.region), timeout_s=60) as api:
-            return await read_usage(Metrics(api), owners, period, now=now, interval_s=INTERVAL_S)
-
-    found = bills(asyncio.run(read()), plan.runtime.services, plan.runtime.fleet, plan.runtime.prices)
+    used = on_cluster(
+        plan.region,
+        lambda api: read_usage(Metrics(api), owners, period, now=now, interval_s=INTERVAL_S),
+        timeout_s=60,
+    )
+    found = bills(used, plan.runtime.services, plan.runtime.fleet, plan.runtime.prices)
     return found, list(budgets(plan.cluster.tenants, found))
 
 
@@ -108,29 +106,24 @@ def recorded(found: Sequence[Bill], of_budgets: Sequence[BudgetStatus], edges: M
 
 
 def _record(plan: RegionPlan, text: str) -> None:
-    async def push() -> None:
-        async with KubernetesChange.from_file(ROOT / kubeconfig_path(plan.region)) as api:
-            await api.push(f"{PROXY}/api/v1/import/prometheus", text)
-
-    asyncio.run(push())
+    on_cluster(plan.region, lambda api: api.push(f"{PROXY}/api/v1/import/prometheus", text))
 
 
 def _act(plan: RegionPlan, of_budgets: Sequence[BudgetStatus]) -> None:
     """Holds as the budgets that ask for one say. Tenants that chose to be warned are left alone."""
     held = {status.tenant: status.is_held for status in of_budgets}
 
-    async def change() -> None:
-        async with KubernetesChange.from_file(ROOT / kubeconfig_path(plan.region)) as api:
-            for tenant in plan.cluster.tenants:
-                if tenant.budget is None or tenant.budget.at_limit is not AtLimit.HOLD:
-                    continue
-                quotas = f"/api/v1/namespaces/{tenant.namespace}/resourcequotas"
-                if held.get(tenant.name):
-                    await api.put(quotas, hold_body(tenant.namespace))
-                else:
-                    await api.remove(f"{quotas}/{BUDGET_QUOTA}")
+    async def change(api: KubernetesChange) -> None:
+        for tenant in plan.cluster.tenants:
+            if tenant.budget is None or tenant.budget.at_limit is not AtLimit.HOLD:
+                continue
+            quotas = f"/api/v1/namespaces/{tenant.namespace}/resourcequotas"
+            if held.get(tenant.name):
+                await api.put(quotas, hold_body(tenant.namespace))
+            else:
+                await api.remove(f"{quotas}/{BUDGET_QUOTA}")
 
-    asyncio.run(change())
+    on_cluster(plan.region, change)
 
 
 def _edges(plan: RegionPlan) -> dict[str, bool]:
