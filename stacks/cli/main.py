@@ -23,6 +23,7 @@ from stacks.cli.arguments import AsJson, Layers, Region, chosen
 from stacks.cli.changed import changed
 from stacks.cli.confirm import confirm
 from stacks.cli.cost import cost
+from stacks.cli.edges import edges
 from stacks.cli.environment import pulumi_environment
 from stacks.cli.export import export
 from stacks.cli.layers import Operation, forget_stacks, raise_for_failures, run_layers
@@ -147,6 +148,7 @@ def state(
 app.command()(export)
 app.command()(rules)
 app.command()(cost)
+app.command()(edges)
 
 
 @app.command()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from components.errors import SpecError
 from components.plan.addressing import address
@@ -43,7 +43,7 @@ def compile_steering(steering: Steering, regions: Sequence[Region]) -> SteeringP
     return SteeringPlan(
         domain=steering.domain,
         edges=edges,
-        name_servers=tuple(_name_servers(steering, edges)),
+        name_servers=tuple(_name_servers(steering, edges, by_name)),
         networks=tuple(
             NetworkPlan(network=str(network), site=site)
             for site, networks in sorted(steering.clients.items())
@@ -72,11 +72,19 @@ def _edge(steering: Steering, name: str, region: Region) -> EdgePlan:
     )
 
 
-def _name_servers(steering: Steering, edges: Sequence[EdgePlan]) -> Iterator[NameServerPlan]:
+def _name_servers(
+    steering: Steering, edges: Sequence[EdgePlan], regions: Mapping[str, Region]
+) -> Iterator[NameServerPlan]:
     inside = {edge.region for edge in edges if edge.in_union}
     for server in steering.name_servers:
         classes = (Sovereignty.EU, Sovereignty.ANY) if server.region in inside else (Sovereignty.ANY,)
-        yield NameServerPlan(name=server.name, region=server.region, address=str(server.address), classes=classes)
+        yield NameServerPlan(
+            name=server.name,
+            region=server.region,
+            address=str(server.address),
+            classes=classes,
+            ssh_key=regions[server.region].credentials.ssh_key,
+        )
 
 
 def _services(steering: Steering, regions: Sequence[Region]) -> list[tuple[SteeredService, tuple[str, ...]]]:

@@ -27,6 +27,8 @@ class NameServerPlan:
     region: str
     address: str
     classes: tuple[Sovereignty, ...]
+    ssh_key: str
+    """Reference to the key that opens it: its region's."""
 
 
 @dataclass(frozen=True, kw_only=True)
