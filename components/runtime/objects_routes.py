@@ -12,7 +12,7 @@ from components.plan.rollout import Track
 from components.plan.serving import INTERCEPTOR_PORT, INTERCEPTOR_SERVICE, KEDA_NAMESPACE
 from components.plan.tenancy.gateway import parent_reference, repeats_filter
 from components.plan.tenants import ServicePlan
-from components.runtime.objects_pods import port_name
+from components.runtime.objects_container import port_name
 from components.spec.service import Kind, Protocol
 
 if TYPE_CHECKING:
