@@ -22,6 +22,7 @@ from components.checks.runtime_objects import (
 )
 from components.checks.tenants import check_tenant_access
 from components.checks.wake import check_wake
+from components.checks.weights_reader import check_weights_reader
 from components.clients.kubernetes import Kubernetes
 from components.plan.model import RegionPlan
 from components.plan.naming import kubeconfig_path
@@ -37,14 +38,16 @@ async def check_runtime(plan: RegionPlan, project: Path, *, wake: bool = False) 
     Raises KubeconfigError, KubernetesError and SecretError if there is nothing to ask.
     """
     async with Kubernetes.from_file(project / kubeconfig_path(plan.region)) as api:
-        drivers, objects, tenants, buckets, *services = await asyncio.gather(
+        drivers, objects, tenants, buckets, reader, *services = await asyncio.gather(
             check_drivers(plan, project),
             _check_objects(plan, api),
             check_tenant_access(plan, project, api),
             check_buckets(plan, project, api),
+            check_weights_reader(plan, project),
             *(_check_service(plan, service, api, wake=wake) for service in plan.runtime.services),
         )
-        return [*drivers, *objects, *tenants, *buckets, *(result for of_service in services for result in of_service)]
+        of_services = (result for of_service in services for result in of_service)
+        return [*drivers, *objects, *tenants, *buckets, *reader, *of_services]
 
 
 async def _check_objects(plan: RegionPlan, api: Kubernetes) -> list[CheckResult]:

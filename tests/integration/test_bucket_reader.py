@@ -15,8 +15,12 @@ from typing import Any, cast
 import pytest
 from botocore.exceptions import BotoCoreError, ClientError
 
+from components.checks.result import Status
+from components.checks.weights_reader import check_weights_reader
 from components.clients.s3 import S3Access, opens, s3_client
 from components.errors import RegionError
+from components.plan import RegionPlan
+from components.plan.naming import WEIGHTS_BUCKET
 from components.provider.bucket_reader import BucketReaderHandler
 from components.provider.handler import Context
 from lab.images import weights
@@ -159,6 +163,26 @@ async def test_a_refresh_finds_a_bucket_that_somebody_opened_and_the_next_run_cl
     assert [change.key for change in project.handler.unfinished(project.inputs, found or {})] == ["reader"]
     assert await project.refreshed(await project.up(found)) == outputs
     assert refusal(WRITES["put"], reader, project.bucket) in ("AccessDenied", HUNG_UP)
+
+
+async def test_a_verification_tells_whether_the_caches_only_read(project: Project, lab_plan: RegionPlan) -> None:
+    project.write("reader.json", "reader", "a" * 32)
+    project.bucket = WEIGHTS_BUCKET
+    endpoints = replace(
+        lab_plan.endpoints,
+        s3=project.access.endpoint,
+        ca_certificate="file:ca.crt",
+        credentials={"s3": "file:s3.json", "weights_reader": "file:reader.json"},
+    )
+    plan = replace(lab_plan, endpoints=endpoints)
+    (before,) = await check_weights_reader(plan, project.folder)
+    assert before.status is not Status.OK, "nothing is there yet"
+    await project.up()
+    (made,) = await check_weights_reader(plan, project.folder)
+    assert made.status is Status.OK
+    s3_client(project.access).put_bucket_policy(Bucket=WEIGHTS_BUCKET, Policy=_opened(WEIGHTS_BUCKET))
+    (opened,) = await check_weights_reader(plan, project.folder)
+    assert "policy" in opened.found
 
 
 async def test_an_account_that_goes_opens_nothing_and_leaves_the_bucket_as_it_is(project: Project) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from components.checks.result import Status
+from components.checks.weights_reader import judge_reader
 from components.clients.bucket_policy import reading
 from components.plan import RegionPlan
 from components.plan.inventory import weights_credentials
@@ -63,3 +65,16 @@ def test_the_operators_own_key_is_no_reader() -> None:
 
 def test_a_reader_without_a_store_is_refused() -> None:
     assert [problem.path for problem in HANDLER.check(inputs(endpoint=""))] == ["endpoint"]
+
+
+def test_caches_that_read_their_bucket_and_no_more_are_good_and_all_else_is_told() -> None:
+    assert judge_reader(True, reads_only=True).status is Status.OK
+    for is_open, says in (
+        (True, "policy"),
+        (False, "does not open"),
+        (None, "no such bucket"),
+        ("HTTP 500", "HTTP 500"),
+    ):
+        found = judge_reader(is_open, reads_only=False)
+        assert found.status is not Status.OK
+        assert says in found.found
