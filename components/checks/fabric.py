@@ -17,9 +17,10 @@ from components.clients.switch import FrrSwitch, Survey
 from components.engine.switch import ESTABLISHED, RUNBOOK, Desired, SwitchUnreachableError
 from components.engine.transaction_error import as_seen
 from components.errors import DeviceError
+from components.plan.fabric_model import PortPlan, SwitchPlan, SwitchRole
 from components.plan.frr import switch_config
 from components.plan.frr_sessions import has_bfd, without_secrets
-from components.plan.model import PortPlan, RegionPlan, SwitchPlan, SwitchRole
+from components.plan.model import RegionPlan
 
 SHOWN_LINES = 6
 _USER = "root"

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from components.plan.model import DnsRecord, FabricPlan, RackPlan, RegionPlan, RuntimePlan
+from components.plan.fabric_model import FabricPlan
+from components.plan.model import DnsRecord, RackPlan, RegionPlan, RuntimePlan
 from components.plan.naming import bmc_name, relative
 from components.spec.derive import SERVICE_NAMES
 

@@ -6,16 +6,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
 from components.plan.addressing import address, edge_pair
-from components.plan.model import (
-    Cable,
-    EdgeLink,
-    FabricPlan,
-    HostPlan,
-    PortPlan,
-    RackPlan,
-    SwitchPlan,
-    SwitchRole,
-)
+from components.plan.fabric_model import Cable, EdgeLink, FabricPlan, PortPlan, SwitchPlan, SwitchRole
+from components.plan.model import HostPlan, RackPlan
 from components.plan.naming import EDGE, edge_interface, leaf_port
 from components.plan.ordering import natural
 from components.spec.network import Leaf, Pools, Spine

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from components.plan.model import HostPlan, RegionPlan, SwitchPlan
+from components.plan.fabric_model import SwitchPlan
+from components.plan.model import HostPlan, RegionPlan
 from components.plan.routing import HOSTS, TO_HOSTS, announced, peers, prefix_lists
 
 VERSION = "8.4.4"

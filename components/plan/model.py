@@ -7,9 +7,9 @@ Nothing here performs I/O. Addresses are strings in CIDR or plain form, as consu
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from enum import StrEnum
 
 from components.plan.cost.prices import PriceList
+from components.plan.fabric_model import FabricPlan
 from components.plan.fleet.pool import Fleet
 from components.plan.networks.model import NetworksPlan
 from components.plan.power.model import PowerPlan
@@ -17,13 +17,6 @@ from components.plan.site import SitePlan
 from components.plan.tenants import ServicePlan, TenantPlan
 from components.plan.topology import TopologyPlan
 from components.spec.rack import Role as TrayRole
-
-
-class SwitchRole(StrEnum):
-    """Tier of a switch in the fabric."""
-
-    SPINE = "spine"
-    LEAF = "leaf"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -134,87 +127,6 @@ class RackPlan:
     firmware: FirmwarePlan | None = None
     """None where the catalogue names no set."""
     hosts: tuple[HostPlan, ...]
-
-
-@dataclass(frozen=True, kw_only=True)
-class PortPlan:
-    """A switch port in use and what is behind it."""
-
-    name: str
-    """`swp1`."""
-    peer: str
-    """Device at the other end: switch, host, or `edge`."""
-    peer_port: str
-    peer_kind: str
-    """`spine`, `leaf`, `host` or `edge`."""
-    address: str | None = None
-    """Address with prefix length on an edge link, and on the link by which a host without an out-of-band
-    port is managed; all other links are unnumbered."""
-    lanes: int = 1
-    """Parts that its cage is split into: 4 of `swp1s0`."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class SwitchPlan:
-    """One switch of the fabric."""
-
-    name: str
-    id: int
-    role: SwitchRole
-    os: str
-    model: str
-    """Kind of switch, of the catalogue."""
-    speed_gbps: float
-    """Of a whole port."""
-    plane: int
-    oob_address: str
-    loopback: str
-    asn: int
-    ports: tuple[PortPlan, ...]
-    host_prefixes: tuple[tuple[str, tuple[str, ...]], ...]
-    """(host, prefixes it may announce) for each host behind this leaf; empty on a spine."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Cable:
-    """Both ends of a cable. The device `edge` is the operator's side of an edge link."""
-
-    a_device: str
-    a_port: str
-    b_device: str
-    b_port: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class EdgeLink:
-    """A routed link to the network outside the fabric."""
-
-    switch: str
-    switch_port: str
-    outside_port: str
-    """Interface name on the outside, e.g. `lab-edge1`."""
-    switch_address: str
-    """With prefix length (/31)."""
-    outside_address: str
-    routes: tuple[str, ...]
-    """Prefixes reachable through the fabric."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class FabricPlan:
-    """The routed fabric."""
-
-    switches: tuple[SwitchPlan, ...]
-    cables: tuple[Cable, ...]
-    edges: tuple[EdgeLink, ...]
-    bfd_interval_ms: int
-    bfd_multiplier: int
-    mtu: int
-    """Of all fabric ports, bytes."""
-    switch_loopbacks: str
-    """Pool, CIDR."""
-    prefixes: tuple[str, ...]
-    """All pools that are routed in the fabric, CIDR; what hosts may learn."""
 
 
 @dataclass(frozen=True, kw_only=True)

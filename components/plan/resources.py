@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from components.plan.fabric_model import SwitchPlan
 from components.plan.inventory import ansible_inventory, file_variables, secret_variables
-from components.plan.model import HostPlan, RackPlan, RegionPlan, SwitchPlan, TrayRole
+from components.plan.model import HostPlan, RackPlan, RegionPlan, TrayRole
 from components.plan.naming import known_hosts_reference
 from components.plan.renders.switches import config_text, dialect_of
 

@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from ipaddress import IPv4Network
 
-from components.plan.model import PortPlan, RegionPlan, SwitchPlan, SwitchRole
+from components.plan.fabric_model import PortPlan, SwitchPlan, SwitchRole
+from components.plan.model import RegionPlan
 from components.plan.ordering import natural
 
 TO_HOSTS = "TO-HOSTS"

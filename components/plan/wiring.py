@@ -9,7 +9,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from components.plan.dns import records
-from components.plan.model import Cable, HostPlan, RackPlan, RegionPlan
+from components.plan.fabric_model import Cable
+from components.plan.model import HostPlan, RackPlan, RegionPlan
 
 
 def wiring(plan: RegionPlan) -> dict[str, Any]:

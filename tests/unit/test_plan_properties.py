@@ -14,8 +14,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from components.plan import RegionPlan
+from components.plan.fabric_model import SwitchPlan
 from components.plan.frr import switch_config
-from components.plan.model import HostPlan, SwitchPlan
+from components.plan.model import HostPlan
 from components.plan.wiring import wiring
 from components.spec.draft import Draft
 from components.spec.position import Positions

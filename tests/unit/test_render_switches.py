@@ -15,8 +15,8 @@ from ruamel.yaml import YAML
 from components.errors import SpecError
 from components.plan import RegionPlan
 from components.plan.actions.switches import line_changes, restarting
+from components.plan.fabric_model import SwitchPlan
 from components.plan.frr import switch_config
-from components.plan.model import SwitchPlan
 from components.plan.renders import RENDERS
 from components.plan.renders.switches import DIALECTS, config_text
 from components.plan.switch_text import addresses, neighbours, nv_set, sessions

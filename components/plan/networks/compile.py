@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from components.plan.model import FabricPlan, RackPlan
+from components.plan.fabric_model import FabricPlan
+from components.plan.model import RackPlan
 from components.plan.networks.compute import compile_compute
 from components.plan.networks.inband import inband_cables
 from components.plan.networks.model import NetworksPlan, NvlinkDomain

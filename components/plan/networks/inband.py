@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from components.plan.model import FabricPlan
+from components.plan.fabric_model import FabricPlan
 from components.plan.naming import host_name
 from components.plan.networks.model import Network, NetworkCable
 from components.plan.networks.runs import Spot, Spots, run_between

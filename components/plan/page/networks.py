@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
-from components.plan.model import RegionPlan, SwitchPlan, SwitchRole
+from components.plan.fabric_model import SwitchPlan, SwitchRole
+from components.plan.model import RegionPlan
 from components.plan.networks.model import Tier
 
 COLUMNS = ("name", "role", "plane", "unit", "asn", "loopback", "oob", "links")

@@ -6,7 +6,8 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 
-from components.plan.model import RegionPlan, SwitchRole
+from components.plan.fabric_model import SwitchRole
+from components.plan.model import RegionPlan
 from components.plan.networks.model import ComputePlan, Network, NvlinkDomain, OobPlan, OobRole, Tier
 from components.plan.summary.model import NetworkLine
 from components.words import count

@@ -9,8 +9,9 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 
+from components.plan.fabric_model import SwitchPlan
 from components.plan.frr import switch_config
-from components.plan.model import RegionPlan, SwitchPlan
+from components.plan.model import RegionPlan
 from components.plan.renders.piece import Files, Piece
 from components.plan.renders.switches import nvue, sonic
 

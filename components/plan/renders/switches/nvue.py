@@ -15,7 +15,8 @@ from functools import lru_cache
 from ipaddress import IPv4Network
 from typing import Any
 
-from components.plan.model import RegionPlan, SwitchPlan
+from components.plan.fabric_model import SwitchPlan
+from components.plan.model import RegionPlan
 from components.plan.renders.text import ON, Block, yaml_text
 from components.plan.routing import HOSTS, TO_HOSTS, Peer, Permit, announced, peers, prefix_lists
 

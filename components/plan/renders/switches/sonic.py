@@ -13,8 +13,9 @@ from ipaddress import IPv4Network
 from typing import Any
 
 from components.errors import Problem, SpecError
+from components.plan.fabric_model import PortPlan, SwitchPlan
 from components.plan.frr import switch_config
-from components.plan.model import PortPlan, RegionPlan, SwitchPlan
+from components.plan.model import RegionPlan
 from components.plan.ordering import natural
 from components.plan.renders.text import json_text
 
