@@ -12,7 +12,8 @@ from enum import StrEnum
 
 from components.plan.rollout import FATAL_WAITS, START_LIMIT_S, is_staged
 from components.plan.tenants import ServicePlan
-from components.spec.service import Kind, Strategy
+from components.spec.rollout import Strategy
+from components.spec.service import Kind
 
 WAKE_LIMIT_S = 120
 """Seconds that the version before may take to wake. It ran before: one that takes longer is nothing to keep."""

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from components.plan.tenants import ServicePlan
-from components.spec.service import Kind, Rollout, Strategy
+from components.spec.rollout import Rollout, Strategy
+from components.spec.service import Kind
 
 ALL = 100
 """Share of all requests, %."""

@@ -16,19 +16,9 @@ from components.plan.workload import Workload, workload_of
 from components.spec.artifacts import ArtifactIndex
 from components.spec.derive import service_host, tenant_bucket, tenant_namespace
 from components.spec.region import Region
-from components.spec.service import (
-    Gang,
-    Health,
-    Kind,
-    Queue,
-    Rollout,
-    Scaling,
-    Service,
-    ServicePort,
-    Shift,
-    Sovereignty,
-    Volume,
-)
+from components.spec.rollout import Rollout
+from components.spec.scaling import Queue, Scaling, Shift
+from components.spec.service import Gang, Health, Kind, Service, ServicePort, Sovereignty, Volume
 from components.spec.tenant import ApiKey, Budget, Person, Tenant
 
 DEFAULT_CONCURRENCY = 100

@@ -19,7 +19,8 @@ from components.plan.tenancy.bucket import AUTHORITY
 from components.plan.tenants import ServicePlan
 from components.runtime.objects_container import CLAIM, container_of
 from components.runtime.objects_weights import with_weights
-from components.spec.service import Kind, Strategy
+from components.spec.rollout import Strategy
+from components.spec.service import Kind
 
 if TYPE_CHECKING:
     from pulumi_kubernetes.apps.v1 import DeploymentStrategyArgsDict

@@ -14,7 +14,8 @@ from urllib.parse import quote
 
 from components.plan.serving import METRICS_ADDRESS, SCALER_ADDRESS
 from components.plan.tenants import ServicePlan
-from components.spec.service import Kind, Shift
+from components.spec.scaling import Shift
+from components.spec.service import Kind
 
 POLL_S = 5
 """How often KEDA asks while a service is awake; waking does not wait for it, falling asleep does."""

@@ -225,3 +225,6 @@ Version = Annotated[str, Field(pattern=r"^[0-9]+\.[0-9]+\.[0-9]+$")]
 
 Mtu = Annotated[int, Field(ge=MIN_MTU, le=MAX_MTU)]
 """Largest packet, bytes."""
+
+Percent = Annotated[int, Field(ge=1, le=100)]
+"""A whole part of a hundred, of something rather than nothing."""

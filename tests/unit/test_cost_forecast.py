@@ -30,7 +30,8 @@ from components.plan.cost import (
 )
 from components.plan.fleet import Fleet, GpuPlan, Pool
 from components.plan.tenants import ScalingPlan, ServicePlan
-from components.spec.service import Gang, Kind, ServicePort, Shift, Volume
+from components.spec.scaling import Shift
+from components.spec.service import Gang, Kind, ServicePort, Volume
 
 L4 = Pool(
     name="l4", gpu_model="NVIDIA L4", architecture="ada", memory_gib=22, gpus_per_host=4, domain=1, gpus=12,

@@ -13,7 +13,7 @@ from ruamel.yaml import YAML
 from components.checks.explain import explain
 from components.checks.explain_model import Cause, Explanation, Seen
 from components.checks.explain_read import KINDS, own_events, own_workloads, read_services, seen_of
-from components.spec.service import Rollout, Strategy
+from components.spec.rollout import Rollout, Strategy
 from tests.fake_cluster import FakeCluster
 from tests.services import service
 

@@ -14,7 +14,7 @@ from components.checks.metering_usage import Owners, Usage, read_usage
 from components.clients.metrics import Direct, Metrics, MetricsError
 from components.plan.cost import BudgetState, PriceList
 from components.plan.fleet import Fleet, Pool
-from components.spec.service import Rollout, Strategy
+from components.spec.rollout import Rollout, Strategy
 from components.spec.tenant import AtLimit, Budget
 from tests.fake_metrics import FakeMetrics
 from tests.metering_load import DOWN, GPUS, HOURS, INTERVAL_S, SERVICES, Load

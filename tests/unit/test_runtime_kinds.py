@@ -15,7 +15,9 @@ from components.plan.tenants import ScalingPlan, ServicePlan
 from components.runtime.job import Job, JobArgs
 from components.runtime.objects_job import job_name
 from components.runtime.service import Service, ServiceArgs
-from components.spec.service import Gang, Kind, Queue, Rollout, Strategy, Volume
+from components.spec.rollout import Rollout, Strategy
+from components.spec.scaling import Queue
+from components.spec.service import Gang, Kind, Volume
 from tests.a_service import chat
 from tests.pulumi_mocks import Registered, children, declare
 

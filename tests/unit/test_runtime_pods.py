@@ -24,7 +24,8 @@ from components.runtime.objects_routes import (
     service_spec,
     wake_timeout_s,
 )
-from components.spec.service import Health, Kind, Protocol, Rollout, ServicePort, Strategy, Volume
+from components.spec.rollout import Rollout, Strategy
+from components.spec.service import Health, Kind, Protocol, ServicePort, Volume
 from tests.a_service import chat
 
 SERVICE = chat()

@@ -16,7 +16,8 @@ from components.plan.rolling import WAKE_LIMIT_S, Roll, Rolled, after, before, i
 from components.plan.rollout_labels import HELD_SINCE, VERSION_LABEL
 from components.plan.serving import PAUSED_REPLICAS
 from components.runtime.objects_pods import version_of
-from components.spec.service import Kind, Rollout, Strategy
+from components.spec.rollout import Rollout, Strategy
+from components.spec.service import Kind
 from stacks.rolling import run_turns
 from tests.a_service import chat
 

@@ -34,7 +34,8 @@ from components.runtime.objects_rollout import (
     tracks_to_leave,
 )
 from components.runtime.objects_routes import TRACK_HEADER, interceptor_route_spec, route_spec
-from components.spec.service import Kind, Rollout, Strategy
+from components.spec.rollout import Rollout, Strategy
+from components.spec.service import Kind
 from stacks.rollout import is_refused, take_over
 from tests.a_service import chat
 

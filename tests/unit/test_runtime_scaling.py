@@ -10,7 +10,8 @@ import pytest
 
 from components.plan.tenants import ScalingPlan
 from components.runtime.objects_scaling import NEVER, behavior, cooldown_s, is_scaled, scaled_object_spec, triggers
-from components.spec.service import Kind, Queue, Shift
+from components.spec.scaling import Queue, Shift
+from components.spec.service import Kind
 from tests.a_service import chat
 
 SERVICE = chat(cpu=2, memory_mib=1024, max_replicas=8)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from components.plan.tenants import ServicePlan
-from components.spec.service import Shift
+from components.spec.scaling import Shift
 
 MONTH_HOURS = 730.0
 """8,760 hours of a year / 12."""

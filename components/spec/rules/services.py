@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from components.spec.region import Region
+from components.spec.rollout import Strategy
 from components.spec.rules.rule import Fault, rule
-from components.spec.service import Kind, Protocol, Strategy
+from components.spec.service import Kind, Protocol
 from components.spec.services import services_of
 from components.words import count
 
