@@ -18,7 +18,7 @@ from typer.core import TyperGroup
 from lab import devices, faults, prerequisites, shell, status
 from lab.context import Lab
 from lab.down import down
-from lab.errors import LabError
+from lab.errors import LabError, told
 from lab.home import Home, cache
 from lab.progress import progress
 from lab.up import up
@@ -188,12 +188,7 @@ def main() -> int:
         print("the lab makes network name spaces and mounts: run it as root", file=sys.stderr)
         return 1
     signal.signal(signal.SIGTERM, _interrupt)
-    try:
-        app()
-    except LabError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return error.exit_code
-    return 0
+    return told(app)
 
 
 if __name__ == "__main__":

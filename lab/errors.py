@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import sys
+from collections.abc import Callable, Sequence
 
 
 class LabError(Exception):
@@ -41,3 +42,13 @@ class OwnerError(LabError):
     """This machine already runs a lab that belongs to somebody else."""
 
     exit_code = 4
+
+
+def told(work: Callable[[], object]) -> int:
+    """Do the work of a program; its exit code. An error is told in words, without a traceback."""
+    try:
+        work()
+    except LabError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return error.exit_code
+    return 0

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from lab.errors import LabError
+from lab.errors import told
 from lab.fleet import bundle, describe, description, package, serve
 from lab.fleet.errors import FleetError
 
@@ -89,12 +89,7 @@ def bundle_command(
 
 def main() -> int:
     """Run a command; errors are told in words, without a traceback."""
-    try:
-        app()
-    except LabError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return error.exit_code
-    return 0
+    return told(app)
 
 
 if __name__ == "__main__":
