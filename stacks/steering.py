@@ -13,6 +13,7 @@ from components.plan.edges import SteeringPlan, compile_steering
 from components.plan.renders.steering import steering_files
 from components.spec import load
 from components.spec.steering_file import STEERING_FILE, load_steering
+from components.words import count
 from stacks.project import CATALOGUE, REGIONS, ROOT, region_folder
 
 STEERING = REGIONS / STEERING_FILE
@@ -38,7 +39,7 @@ def main() -> int:
     for path, text in files:
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         (folder / path).write_text(text, encoding="utf-8")
-    print(f"wrote {len(files)} files to {folder}")
+    print(f"wrote {count(len(files), 'file')} to {folder}")
     return 0
 
 

@@ -23,6 +23,7 @@ from components.spec.rules import RULES
 from components.spec.rules.rule import run
 from components.spec.source import read
 from components.spec.steering_file import STEERING_FILE, load_steered
+from components.words import count
 
 
 def load(
@@ -65,8 +66,8 @@ def load(
     problems += [] if is_past else run(RULES, draft.without(long.incomplete), positions)
     if problems or region is None:
         ordered = sorted(_gathered(problems), key=lambda p: (p.file or "", p.line or 0, p.path, p.rule or ""))
-        count = f"{len(ordered)} problem{'s' if len(ordered) != 1 else ''}"
-        raise SpecError(f"{_shown(region_dir, root)}: {count}; nothing has been touched", ordered)
+        faults = count(len(ordered), "problem")
+        raise SpecError(f"{_shown(region_dir, root)}: {faults}; nothing has been touched", ordered)
     return region
 
 
