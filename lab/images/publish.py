@@ -92,13 +92,14 @@ def registry_reference(lab: Lab) -> str:
 def open_registry(lab: Lab) -> Registry:
     """The registry of this lab."""
     services = lab.wiring.services
-    tokens = f"https://{services.address}:{services.registry_tokens}/token"
     return Registry.at(
         name=f"registry.{lab.wiring.domain}",
         address=str(services.address),
         port=services.registry,
         ca=lab.home.pki / "region-ca.crt",
-        auth=OperatorAuth(tokens=tokens, service=registry_tokens.SERVICE, **secrets.read(lab.home, "registry")),
+        auth=OperatorAuth(
+            tokens=registry_tokens.realm(lab), service=registry_tokens.SERVICE, **secrets.read(lab.home, "registry")
+        ),
     )
 
 

@@ -38,8 +38,8 @@ def service(lab: Lab) -> Service:
 
 
 def realm(lab: Lab) -> str:
-    """Where clients of the registry are sent for a token."""
-    return f"https://registry.{lab.wiring.domain}:{lab.wiring.services.registry_tokens}/token"
+    """Where clients of the registry are sent for a token: an address, as pods cannot resolve the region's names."""
+    return f"https://{lab.wiring.services.address}:{lab.wiring.services.registry_tokens}/token"
 
 
 def public_keys(lab: Lab) -> Path:

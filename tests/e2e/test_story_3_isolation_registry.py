@@ -22,11 +22,12 @@ from lab.services import secrets as lab_secrets
 from tests.e2e import tenants
 from tests.e2e.isolation import ATTACKER, FREE, NAMED
 from tests.e2e.process import ROOT
-from tests.image_client import Caller, digest
+from tests.image_client import MANIFEST, Caller, digest
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(900)]
 
 OWN, THEIRS = "tenants/demo/isolation", "tenants/rival/isolation"
+API = "https://kubernetes.default.svc.cluster.local"
 REFUSED = ("ErrImagePull", "ImagePullBackOff")
 PULL_S = 90
 
@@ -57,6 +58,12 @@ def client(lab_plan: RegionPlan) -> Iterator[httpx.Client]:
         yield made
 
 
+def looks_at(caller: Caller, repository: str, reference: str = "v1") -> int:
+    """Status of asking for an image."""
+    path = f"/v2/{repository}/manifests/{reference}"
+    return caller.ask("HEAD", path, headers={"Accept": MANIFEST}).status_code
+
+
 def account(client: httpx.Client, namespace: str, audience: str = "registry") -> Caller:
     return Caller(client=client, credentials=("serviceaccount", token(namespace, audience)))
 
@@ -70,14 +77,14 @@ def image(lab_plan: RegionPlan, client: httpx.Client, rivals: object) -> str:
 
 
 def test_a_tenants_token_opens_its_own_images_and_no_others(client: httpx.Client, image: str) -> None:
-    attacker, theirs = account(client, ATTACKER), f"/v2/{THEIRS}/manifests/v1"
+    attacker = account(client, ATTACKER)
     assert attacker.push(OWN, b"mine") == 201, "control: its own prefix"
     assert attacker.pull(OWN, b"mine") == (200, 200)
-    assert account(client, NAMED).ask("HEAD", theirs).status_code == 200, "control: the victim's own token"
-    assert attacker.ask("HEAD", theirs).status_code == 401
+    assert looks_at(account(client, NAMED), THEIRS) == 200, "control: the victim's own token"
+    assert looks_at(attacker, THEIRS) == 401
     assert attacker.push(THEIRS, b"mine") == 401
-    assert account(client, FREE).ask("HEAD", theirs).status_code == 401, "nor that of a namespace without a tenant"
-    assert account(client, NAMED, "https://kubernetes.default.svc.cluster.local").ask("HEAD", theirs).status_code == 401
+    assert looks_at(account(client, FREE), THEIRS) == 401, "nor that of a namespace without a tenant"
+    assert looks_at(account(client, NAMED, API), THEIRS) == 401
 
 
 def test_a_tenant_mounts_no_layer_of_another(client: httpx.Client, image: str) -> None:
@@ -102,19 +109,19 @@ def test_whoever_shows_nothing_reads_what_the_region_runs_and_writes_nothing(
 ) -> None:
     anybody = Caller(client=client)
     source, found = lab_plan.cluster.image(IMAGE).reference.partition("/")[2].split("@")
-    assert anybody.ask("HEAD", f"/v2/{source}/manifests/{found}").status_code == 200, "control: hosts pull so"
+    assert looks_at(anybody, source, found) == 200, "control: hosts pull so"
     assert anybody.push(source, b"mine") == 401
     assert account(client, ATTACKER).push(source, b"mine") == 401
-    assert anybody.ask("HEAD", f"/v2/{THEIRS}/manifests/v1").status_code == 401
+    assert looks_at(anybody, THEIRS) == 401
 
 
 def test_a_pod_reaches_the_issuer_and_without_a_token_no_image_of_a_tenant(
     lab_plan: RegionPlan, folder: Path, image: str
 ) -> None:
-    issuer, theirs = (
-        f"https://{lab_plan.endpoints.registry_tokens}/healthz",
-        f"https://{lab_plan.endpoints.registry}/v2/{THEIRS}/manifests/v1",
-    )
+    endpoints = lab_plan.endpoints
+    tokens, registry = (e.rpartition(":")[2] for e in (endpoints.registry_tokens, endpoints.registry))
+    issuer = f"https://{endpoints.address}:{tokens}/healthz"
+    theirs = f"https://{endpoints.address}:{registry}/v2/{THEIRS}/manifests/v1"
     found = tenants.reach(folder, lab_plan, ATTACKER, [issuer, theirs], as_made=tenants.trusting)
     assert found == {issuer: "ok", theirs: "401 Unauthorized"}
 

@@ -77,7 +77,7 @@ def test_the_registry_trusts_the_tokens_of_its_issuer_alone(lab: Lab) -> None:
     (text,) = registry.service(lab).files.values()
     told = YAML(typ="safe").load(text)["auth"]["token"]
     assert told == {
-        "realm": "https://registry.lab.internal:5001/token",
+        "realm": "https://172.30.0.1:5001/token",
         "service": "registry",
         "issuer": "registry-tokens",
         "jwks": str(registry_tokens.public_keys(lab)),
