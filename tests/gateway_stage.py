@@ -17,6 +17,7 @@ from typing import Any
 import yaml
 
 from components.clients.certificates import issue
+from components.plan.model import RuntimePlan
 from components.plan.serving import GATEWAY_CLASS, GATEWAY_NAMESPACE
 from components.plan.tenancy.gateway import (
     ENVOY_API,
@@ -39,9 +40,15 @@ VERSION = "1.39.1"
 CONTROLLER = "gateway.envoyproxy.io/gatewayclass-controller"
 
 
-def objects(tenant: TenantPlan, services: list[ServicePlan], health_path: str, folder: Path) -> list[Object]:
+def objects(tenant: TenantPlan, services: list[ServicePlan], runtime: RuntimePlan, folder: Path) -> list[Object]:
     """All that the gateway is made of, with certificates of an authority that is written to the folder."""
-    args = GatewayArgs(gateway="front", vip="192.0.2.1", health_path=health_path, region="paris")
+    args = GatewayArgs(
+        gateway="front",
+        vip="192.0.2.1",
+        health_host=runtime.health_host,
+        health_path=runtime.health_path,
+        region="paris",
+    )
     declared = declare(lambda: Gateway("front", args))
     own = [declared[f"front-{name}"].inputs for name in ("gateway", "health-answer", "health-route")]
     gateway, answer, route = ({k: each[k] for k in ("apiVersion", "kind", "metadata", "spec")} for each in own)

@@ -216,8 +216,10 @@ class RuntimePlan:
 
     gateway: str
     gateway_vip: str
+    health_host: str
+    """Name that is no service's, by which the gateway is asked whether it is up."""
     health_path: str
-    """At which the gateway says that it is up, without waking anything."""
+    """At which it says so, without waking anything."""
     services: tuple[ServicePlan, ...]
     fleet: Fleet = field(default_factory=Fleet)
     """The GPUs that work for tenants, by kind."""

@@ -21,6 +21,7 @@ def compile_runtime(region: Region, landings: Landings, artifacts: ArtifactIndex
     return RuntimePlan(
         gateway=gateway.name,
         gateway_vip=address(region.pools.service_vips, gateway.vip_id),
+        health_host=region.steering.domain if region.steering else region.site.domain,
         health_path=region.steering.health_path if region.steering else Health().path,
         services=tuple(
             replace(service, model=with_weights(service.model, artifacts)) if service.model else service

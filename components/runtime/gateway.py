@@ -32,8 +32,10 @@ class GatewayArgs:
     """Name of the Gateway, unique in the region."""
     vip: str
     """Address that clients use, plain; announced by BGP and routed to any GPU worker."""
+    health_host: str
+    """Name by which it is asked whether it is up."""
     health_path: str
-    """Path at which it says that it is up."""
+    """Path at which it says so."""
     region: str
     """Region that the Gateway is part of, for its labels."""
 
@@ -103,7 +105,7 @@ class Gateway(pulumi.ComponentResource):
             api_version=GATEWAY_API,
             kind="HTTPRoute",
             metadata=metadata,
-            spec=health_route_spec(args.gateway, args.health_path),
+            spec=health_route_spec(args.gateway, args.health_host, args.health_path),
             # Both are named in the route, by name only; a route without its answer is a 500.
             opts=pulumi.ResourceOptions(parent=self, depends_on=[gateway, answer]),
         )

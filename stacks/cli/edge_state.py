@@ -25,7 +25,9 @@ def read_edges(plan: RegionPlan) -> tuple[EdgeLine, ...]:
 async def edge_lines(steering: SteeringPlan) -> tuple[EdgeLine, ...]:
     """One line an edge."""
     health = steering.health
-    states = await asyncio.gather(*(asked(f"{edge.address}:{health.port}", health.path) for edge in steering.edges))
+    states = await asyncio.gather(
+        *(asked(f"{edge.address}:{health.port}", steering.domain, health.path) for edge in steering.edges)
+    )
     return tuple(
         EdgeLine(
             name=edge.region,

@@ -44,6 +44,7 @@ def declare(plan: RegionPlan, project: Path, provider: Provider) -> Sequence[pul
         GatewayArgs(
             gateway=runtime.gateway,
             vip=runtime.gateway_vip,
+            health_host=runtime.health_host,
             health_path=runtime.health_path,
             region=plan.region,
         ),

@@ -100,7 +100,7 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     steering = plan_of(steering_of(regions_folder), regions)
     services = {each.name: each for each in paris.runtime.services if each.tenant == "shop"}
     shop = next(tenant for tenant in paris.cluster.tenants if tenant.name == "shop")
-    wanted = objects(shop, list(services.values()), paris.runtime.health_path, folder)
+    wanted = objects(shop, list(services.values()), paris.runtime, folder)
     namespace = spaces.name_of("gateway")
     spaces.create([namespace])
     try:
@@ -109,7 +109,7 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
         inside = spaces.Inside(namespace)
         stage = Stage(inside, namespace, folder, steering, services)
         with running(namespace, folder, wanted) as log:
-            until(lambda: stage.get("any.example", "/healthz")[0] == 200, "the gateway answers", log)
+            until(lambda: stage.get(paris.runtime.health_host, "/healthz")[0] == 200, "the gateway answers", log)
             yield stage
         inside.close()
     finally:
@@ -139,9 +139,11 @@ def test_without_a_name_and_by_http_1_0_as_gdnsd_asks_by_itself_envoy_refuses(st
     assert stage.said(b"GET /healthz HTTP/1.0\r\nUser-Agent: gdnsd-monitor\r\n\r\n").startswith(b"HTTP/1.1 426 ")
 
 
-def test_the_gateway_answers_by_its_address_too_at_the_one_path(stage: Stage) -> None:
-    assert stage.get(stage.address, "/healthz") == (200, "the gateway is up\n")
-    assert stage.get(stage.address, "/")[0] == 404
+def test_the_gateway_answers_by_one_name_at_one_path(stage: Stage) -> None:
+    assert stage.get("serve.internal", "/healthz") == (200, "the gateway is up\n")
+    assert stage.get("serve.internal", "/")[0] == 404
+    for other in (stage.address, "any.example", "nobody.shop.paris.internal"):
+        assert stage.get(other, "/healthz")[0] == 404, other
 
 
 def test_a_service_answers_to_both_names_and_the_health_path_below_them_is_its_own(stage: Stage) -> None:

@@ -7,12 +7,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from rich.console import Console
 from typer.testing import CliRunner, Result
 
 from components.clients.ssh import SshError
 from components.errors import Problem
 from components.plan.edges import SteeringPlan
 from components.plan.edges.model import NameServerPlan
+from stacks.cli import output
 from stacks.cli.main import app
 from tests.edge_world import all_regions, plan_of, project, steering_of
 
@@ -43,8 +45,14 @@ def down(plan: SteeringPlan, monkeypatch: pytest.MonkeyPatch) -> set[str]:
     return regions
 
 
+@pytest.fixture(autouse=True)
+def wide(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A screen on which no cell of a table is broken, wherever the tests run."""
+    monkeypatch.setattr(output, "people", Console(stderr=True, width=200))
+
+
 def run(*words: str) -> Result:
-    return CliRunner().invoke(app, ["edges", *words], env={"COLUMNS": "200"})
+    return CliRunner().invoke(app, ["edges", *words])
 
 
 def told(result: Result) -> dict[str, Any]:

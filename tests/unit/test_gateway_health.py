@@ -25,7 +25,7 @@ async def found(status: str) -> tuple[str, str]:
     server = await asyncio.start_server(serve, "127.0.0.1", 0)
     async with server:
         port = server.sockets[0].getsockname()[1]
-        return await asked(f"127.0.0.1:{port}", "/healthz"), heads[0]
+        return await asked(f"127.0.0.1:{port}", "serve.internal", "/healthz"), heads[0]
 
 
 async def test_a_gateway_that_answers_200_is_up_and_any_other_answer_is_told() -> None:
@@ -41,15 +41,16 @@ async def test_a_region_whose_gateway_is_silent_fails_with_the_runbook(
     silent = replace(lab_plan, runtime=replace(lab_plan.runtime, gateway_vip=f"127.0.0.1:{unused_tcp_port}"))
     result = await check_health(silent)
     assert result.status is Status.FAIL
-    assert "/healthz answers 200" in result.expected
+    assert "/healthz answers 200 to lab.internal" in result.expected
     assert result.remedy and "docs/runbooks/EdgeUnhealthy.md" in result.remedy
 
 
 async def test_the_check_is_good_where_the_gateway_answers(
     lab_plan: RegionPlan, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def well(address: str, path: str) -> str:
-        return ANSWERS if (address, path) == (lab_plan.runtime.gateway_vip, "/healthz") else "asked elsewhere"
+    async def well(*asked: str) -> str:
+        own = (lab_plan.runtime.gateway_vip, "lab.internal", "/healthz")
+        return ANSWERS if asked == own else "asked elsewhere"
 
     monkeypatch.setattr("components.checks.edge_health.asked", well)
     assert (await check_health(lab_plan)).status is Status.OK

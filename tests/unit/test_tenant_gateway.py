@@ -42,7 +42,9 @@ def declared(tenant: TenantPlan) -> dict[str, Registered]:
 
 
 def front() -> dict[str, Registered]:
-    args = GatewayArgs(gateway="front", vip="10.255.2.1", health_path="/healthz", region="lab")
+    args = GatewayArgs(
+        gateway="front", vip="10.255.2.1", health_host="lab.internal", health_path="/healthz", region="lab"
+    )
     return declare(lambda: Gateway("front", args))
 
 
@@ -66,7 +68,7 @@ def test_a_gateway_says_by_itself_that_it_is_up_on_its_own_listener_and_at_one_p
     assert parent["sectionName"] == seen["front-gateway"].inputs["spec"]["listeners"][0]["name"]
     assert rule["matches"] == [{"path": {"type": "Exact", "value": "/healthz"}}]
     assert "backendRefs" not in rule, "nothing is called, so nothing is woken"
-    assert "hostnames" not in route["spec"], "also by its address, as people ask"
+    assert route["spec"]["hostnames"] == ["lab.internal"], "below the names of tenants nothing answers in clear"
     (named,) = rule["filters"]
     assert named["extensionRef"]["name"] == answer["metadata"]["name"]
     assert answer["spec"]["directResponse"]["statusCode"] == 200
