@@ -190,6 +190,8 @@ RULE_ROWS = (
         Edit("tenants/demo.yaml", "    gpu:", "    type: worker\n    gpu:"), line="cpu_percent", says="nothing would wake demo/hello-gpu"),
     row("service-target-unsuited", "tenants/demo.yaml", "min: 0", "min: 1",
         Edit("tenants/demo.yaml", "    gpu:", "    type: worker\n    gpu:"), line="concurrency", says="found: concurrency|cpu_percent, memory_percent, queue"),
+    row("service-repeatable-unsuited", "tenants/demo.yaml", "min: 0, max: 2, concurrency: 10, idle_after_s: 15", "min: 1, cpu_percent: 60",
+        Edit("tenants/demo.yaml", "    gpu:", "    type: worker\n    repeatable: true\n    gpu:"), line="repeatable", says="found: true|the gateway sends it no requests"),
     row("volume-shared", "tenants/demo.yaml", "    gpu:", "    rollout: {strategy: immediate}\n    volumes: [{name: data, path: /data, size_gib: 1}]\n    gpu:",
         line="scaling:", says="on one host, for one replica|found: 2"),
     row("host-name-too-long", "racks.yaml", "name: lab-r01", f"name: {_LONG}",

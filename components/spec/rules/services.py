@@ -57,6 +57,23 @@ def ports_suit_the_type(region: Region) -> Iterator[Fault]:
             )
 
 
+@rule("service-repeatable-unsuited", "tenants", partial=True)
+def only_what_has_requests_has_them_repeated(region: Region) -> Iterator[Fault]:
+    """Whether a request may be worked on twice is said of what has requests.
+
+    Example: a job with `repeatable: true`.
+    """
+    for placed in services_of(region):
+        if placed.service.repeatable is not None and placed.service.type is not Kind.WEB:
+            yield Fault(
+                at=(*placed.at, "repeatable"),
+                message=f"{placed.name} is a {placed.service.type.value}: the gateway sends it no requests",
+                found=str(placed.service.repeatable).lower(),
+                allowed="nothing",
+                remedy="remove it, or change `type`",
+            )
+
+
 @rule("service-sleeps-unwakeable", "tenants", partial=True)
 def what_sleeps_can_be_woken(region: Region) -> Iterator[Fault]:
     """A worker without a queue never sleeps: nothing would wake it.
@@ -228,6 +245,7 @@ def services_fit_pod_quota(region: Region) -> Iterator[Fault]:
 RULES = (
     services_run_something,
     ports_suit_the_type,
+    only_what_has_requests_has_them_repeated,
     what_sleeps_can_be_woken,
     targets_can_be_measured,
     shifts_last_a_while,
