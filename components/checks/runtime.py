@@ -11,6 +11,7 @@ from pathlib import Path
 from components.checks.buckets import check_buckets
 from components.checks.drivers import check_drivers
 from components.checks.edge_health import check_health
+from components.checks.registry import check_registry
 from components.checks.result import CheckResult
 from components.checks.runtime_objects import (
     ADD_ONS,
@@ -38,16 +39,17 @@ async def check_runtime(plan: RegionPlan, project: Path, *, wake: bool = False) 
     Raises KubeconfigError, KubernetesError and SecretError if there is nothing to ask.
     """
     async with Kubernetes.from_file(project / kubeconfig_path(plan.region)) as api:
-        drivers, objects, tenants, buckets, reader, *services = await asyncio.gather(
+        drivers, objects, registry, tenants, buckets, reader, *services = await asyncio.gather(
             check_drivers(plan, project),
             _check_objects(plan, api),
+            check_registry(plan, project),
             check_tenant_access(plan, project, api),
             check_buckets(plan, project, api),
             check_weights_reader(plan, project),
             *(_check_service(plan, service, api, wake=wake) for service in plan.runtime.services),
         )
         of_services = (result for of_service in services for result in of_service)
-        return [*drivers, *objects, *tenants, *buckets, *reader, *of_services]
+        return [*drivers, *objects, registry, *tenants, *buckets, *reader, *of_services]
 
 
 async def _check_objects(plan: RegionPlan, api: Kubernetes) -> list[CheckResult]:

@@ -35,6 +35,9 @@ DEVICE_CLASS = "gpu"
 RACK_LABEL = "gpuregion.dev/rack"
 """Label of a Kubernetes node; its value is the rack."""
 
+TENANT_IMAGES = "tenants/"
+"""Prefix in the registry; below it each tenant has one of its own, by its name."""
+
 WEIGHTS_BUCKET = "weights"
 """Bucket that holds the weights of models, every file under its digest: regions that share an object store share it."""
 
