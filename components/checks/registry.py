@@ -21,7 +21,9 @@ _NOBODYS = f"{TENANT_IMAGES}region-verify/none"
 
 async def check_registry(plan: RegionPlan, project: Path) -> CheckResult:
     """One result. Raises SecretError."""
-    tls, registry = ca_context(project, plan.endpoints.ca_certificate), plan.endpoints.registry
+    tls = ca_context(project, plan.endpoints.ca_certificate)
+    # By address: who verifies a region need not use its name servers.
+    registry = f"{plan.endpoints.address}:{plan.endpoints.registry.rpartition(':')[2]}"
     own, _, digest = plan.cluster.images[0].reference.partition("/")[2].partition("@")
     try:
         found = (
