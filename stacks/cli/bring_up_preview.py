@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterator
 
 from components.plan.bring_up.compile import Plan
 from components.spec.catalogue.firmware import Endpoint
+from components.words import count
 
 KINDS = {
     Endpoint.POWER_SHELF: "power shelves",
@@ -21,11 +22,11 @@ def foretold(plan: Plan, served: Collection[str]) -> Iterator[str]:
     ahead = [rack for rack in plan.racks if rack.name not in served]
     counts = Counter(each.kind for rack in ahead for each in rack.endpoints)
     if seen := len(plan.racks) - len(ahead):
-        yield f"{_racks(seen)} handed over before: trays in service are looked at, and nothing is done to them"
+        yield f"{count(seen, 'rack')} handed over before: trays in service are only looked at, what was isolated is taken up again"
     if not ahead:
         return
     endpoints = sum(counts.values())
-    yield f"{_racks(len(ahead))}, {endpoints:,} endpoints, of which each that is not yet so"
+    yield f"{count(len(ahead), 'rack')}, {count(endpoints, 'endpoint')}, of which each that is not yet so"
     yield f"  gets a password of its own: the factory's opens none of the {endpoints:,} any more"
     yield f"  is brought to the firmware of {plan.baseline.baseline} {plan.baseline.release or ''}".rstrip() + ":"
     for kind in Endpoint:
@@ -41,7 +42,3 @@ def _budgets(plan: Plan) -> str:
         f"at most {limits['rack']:g} at a time in a rack, {limits['nvlink']:g} in an NVLink domain, "
         f"{limits['region']:g} in the region, {limits['feed']:,g} kW on a feed"
     )
-
-
-def _racks(count: int) -> str:
-    return f"{count} {'rack' if count == 1 else 'racks'}"
