@@ -46,7 +46,7 @@ from stacks.project import ROOT, load_plan
 from tests.load import percentile, send
 from tests.load_client import Target
 
-TARGET_S = {50: 1.0, 95: 1.5}
+TARGET_S = {50: 0.8, 95: 1.2}
 SCALER, SCALER_SERVICE = "keda-add-ons-http-scaler", "keda-add-ons-http-external-scaler"
 OF_OURS = ("KEDA_HTTP_QUEUE_TICK_DURATION", "KEDA_HTTP_SCALER_STREAM_INTERVAL_MS")
 """Settings of the scaler that the region changes."""
@@ -185,7 +185,7 @@ def show(found: Found) -> None:
         print(f"cold start p{percent} of {len(ours)}: {value:.2f} s (at most {target} s: {verdict})", end="")
         print(f"; with upstream's settings {percentile(peer, percent):.2f} s", end="")
         print(f"; with a warm replica {percentile(found.warm, percent) * 1000:.1f} ms")
-    print(f"a warm replica costs EUR {found.month_eur:.2f} a month by the region's price list")
+    print(f"a warm replica costs €{found.month_eur:.2f} a month by the region's price list")
     print("median of each step, here and with upstream's settings:")
     theirs = steps(found.peer)
     for moment, meaning in STEPS:
