@@ -39,20 +39,19 @@ async def check_runtime(plan: RegionPlan, project: Path, *, wake: bool = False) 
     Raises KubeconfigError, KubernetesError and SecretError if there is nothing to ask.
     """
     async with Kubernetes.from_file(project / kubeconfig_path(plan.region)) as api:
-        drivers, objects, registry, tenants, buckets, reader, *services = await asyncio.gather(
+        drivers, objects, tenants, buckets, reader, *services = await asyncio.gather(
             check_drivers(plan, project),
-            _check_objects(plan, api),
-            check_registry(plan, project),
+            _check_objects(plan, project, api),
             check_tenant_access(plan, project, api),
             check_buckets(plan, project, api),
             check_weights_reader(plan, project),
             *(_check_service(plan, service, api, wake=wake) for service in plan.runtime.services),
         )
         of_services = (result for of_service in services for result in of_service)
-        return [*drivers, *objects, registry, *tenants, *buckets, *reader, *of_services]
+        return [*drivers, *objects, *tenants, *buckets, *reader, *of_services]
 
 
-async def _check_objects(plan: RegionPlan, api: Kubernetes) -> list[CheckResult]:
+async def _check_objects(plan: RegionPlan, project: Path, api: Kubernetes) -> list[CheckResult]:
     deployments = await asyncio.gather(*(api.items(f"/apis/apps/v1/namespaces/{n}/deployments") for n in ADD_ONS))
     slices = await api.items("/apis/resource.k8s.io/v1/resourceslices")
     gateways = f"/apis/gateway.networking.k8s.io/v1/namespaces/{GATEWAY_NAMESPACE}/gateways"
@@ -62,6 +61,7 @@ async def _check_objects(plan: RegionPlan, api: Kubernetes) -> list[CheckResult]
         *check_devices(plan, slices),
         check_gateway(plan, gateway),
         await check_health(plan),
+        await check_registry(plan, project),
     ]
 
 
