@@ -55,13 +55,17 @@ async def _check_objects(plan: RegionPlan, project: Path, api: Kubernetes) -> li
     deployments = await asyncio.gather(*(api.items(f"/apis/apps/v1/namespaces/{n}/deployments") for n in ADD_ONS))
     slices = await api.items("/apis/resource.k8s.io/v1/resourceslices")
     gateways = f"/apis/gateway.networking.k8s.io/v1/namespaces/{GATEWAY_NAMESPACE}/gateways"
-    gateway = await api.find(f"{gateways}/{plan.runtime.gateway}")
+    gateway, health, registry = await asyncio.gather(
+        api.find(f"{gateways}/{plan.runtime.gateway}"),
+        check_health(plan),
+        check_registry(plan, project),
+    )
     return [
         *(check_add_ons(namespace, found) for namespace, found in zip(ADD_ONS, deployments, strict=True)),
         *check_devices(plan, slices),
         check_gateway(plan, gateway),
-        await check_health(plan),
-        await check_registry(plan, project),
+        health,
+        registry,
     ]
 
 

@@ -51,13 +51,13 @@ async def check_tenant_access(plan: RegionPlan, project: Path, api: Kubernetes) 
     for tenant in plan.cluster.tenants:
         name = listener_set_name(tenant.name)
         place = f"/apis/{ENVOY_API}/namespaces/{GATEWAY_NAMESPACE}"
-        queue, listeners, keys, rate = await asyncio.gather(
+        queue, listeners, keys, rate, certificates = await asyncio.gather(
             api.find(f"/apis/{KUEUE_API}/clusterqueues/{tenant.namespace}"),
             api.find(f"/apis/{GATEWAY_API}/namespaces/{GATEWAY_NAMESPACE}/listenersets/{name}"),
             api.find(f"{place}/securitypolicies/{name}"),
             api.find(f"{place}/backendtrafficpolicies/{name}"),
+            asyncio.gather(*(check_certificate(plan, project, tenant, ending) for ending in domains(tenant))),
         )
-        certificates = [await check_certificate(plan, project, tenant, ending) for ending in domains(tenant)]
         results += [
             check_queue(plan, tenant, given[tenant.name], queue),
             check_door(tenant, listeners, keys, rate),
