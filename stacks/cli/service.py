@@ -7,7 +7,6 @@ cluster, not to the description, and say so.
 from __future__ import annotations
 
 import shutil
-import subprocess
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Annotated
@@ -30,6 +29,7 @@ from stacks.cli.arguments import AsJson, Region
 from stacks.cli.cluster_call import on_cluster
 from stacks.cli.confirm import agree
 from stacks.cli.environment import search_path
+from stacks.cli.service_logs import show_logs
 from stacks.project import ROOT, load_plan
 
 app = typer.Typer(no_args_is_help=True, help="Services of a region: their state, their words, changes by hand.")
@@ -111,7 +111,7 @@ def logs(
     previous: Annotated[bool, typer.Option("--previous", help="Of containers that ended before these.")] = False,
     tail: Annotated[int, typer.Option(help="Lines of each replica.")] = 50,
 ) -> None:
-    """What the replicas of a service wrote, each line with its pod; through kubectl."""
+    """What the replicas of a service wrote in order of time, each line with its pod; through kubectl."""
     plan = load_plan(region)
     chosen = chosen_service(plan, service)
     kubectl = shutil.which("kubectl", path=search_path())
@@ -119,10 +119,9 @@ def logs(
         raise SpecError(
             "kubectl is not here", [Problem(path="kubectl", message="logs are read by it", remedy="`make tools`")]
         )
-    arguments = [kubectl, "--kubeconfig", str(ROOT / kubeconfig_path(region)), "-n", chosen.namespace, "logs"]
-    arguments += ["--prefix", f"--tail={tail}", "-l", f"{SELECTOR}={chosen.name}", "--all-containers"]
-    arguments += [flag for flag, wanted in (("--follow", follow), ("--previous", previous)) if wanted]
-    if subprocess.run(arguments, check=False).returncode:
+    command = [kubectl, "--kubeconfig", str(ROOT / kubeconfig_path(region)), "-n", chosen.namespace]
+    selector = f"{SELECTOR}={chosen.name}"
+    if not show_logs(command, selector=selector, tail=tail, follow=follow, previous=previous):
         problem = Problem(
             path=service,
             message="kubectl failed; its words are above",
