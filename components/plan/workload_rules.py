@@ -33,8 +33,8 @@ def services_land_somewhere(region: Region, landings: Landings) -> Iterator[Prob
                 "model-fits-nowhere",
                 f"no pool of {region.region} holds {placed.service.model} for {placed.name}",
                 found="; ".join(found.reasons) or "the region has no GPUs that work for tenants",
-                allowed="weights, cache and overhead within 90 % of a GPU's memory",
-                remedy="lower `context_tokens` or `scaling.concurrency`, or place it in a region with larger GPUs",
+                allowed="weights, cache and overhead within 90 % of the memory of GPUs that NVLink joins on one host",
+                remedy=_remedy(found),
             )
         elif isinstance(found, Refusal):
             pools = (f"{p.name}: {p.gpus_per_host} x {p.memory_gb} GB a host" for p in landings.fleet.pools)
@@ -46,6 +46,11 @@ def services_land_somewhere(region: Region, landings: Landings) -> Iterator[Prob
                 allowed=", ".join(pools) or None,
                 remedy=found.remedy,
             )
+
+
+def _remedy(found: NoFit) -> str:
+    change = f"set {' or '.join(map(str, found.instead))}" if found.instead else "name a smaller model"
+    return f"{change}, or place it in a region with larger GPUs"
 
 
 def models_stay_within_quotas(region: Region, landings: Landings) -> Iterator[Problem]:

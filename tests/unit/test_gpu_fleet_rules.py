@@ -164,3 +164,23 @@ def test_what_lands_nowhere_is_refused_with_the_nearest_and_the_arithmetic(servi
     assert problem.rule == rule
     assert says in str(problem)
     assert problem.remedy
+
+
+def test_a_model_that_fits_nowhere_is_refused_with_what_it_needs_and_each_change_that_lets_it_fit() -> None:
+    with pytest.raises(SpecError) as caught:
+        compiled("paris", "model: mistral-large-3\ncontext_tokens: 262144\nscaling: {concurrency: 5}")
+    (problem,) = caught.value.problems
+    assert "dgx-b200: fp8 on 8 GPUs" in str(problem.found)
+    assert "it needs 16 GPUs (fp8, 129.1 GiB a GPU, €76.80 an hour): 2 hosts, whose GPUs no NVLink joins" in str(
+        problem.found
+    )
+    change = str(problem.remedy).removesuffix(", or place it in a region with larger GPUs")
+    assert change == (
+        "set `context_tokens: 206948` (fp8 on 8 GPUs of dgx-b200)"
+        " or `scaling.concurrency: 3` (fp8 on 8 GPUs of dgx-b200)"
+    )
+    for key in (
+        "context_tokens: 206948\nscaling: {concurrency: 5}",
+        "context_tokens: 262144\nscaling: {concurrency: 3}",
+    ):
+        assert service_of(f"model: mistral-large-3\n{key}").gpu_pools == ("dgx-b200",)

@@ -9,7 +9,15 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from components.plan.fleet import Fleet, Pool, fits, resolve
-from components.plan.models import NoFit, Served, Shape, best, cache_bytes_per_token, serve, shape, smallest
+from components.plan.models import (
+    Served,
+    best,
+    cache_bytes_per_token,
+    no_fit,
+    serve,
+    shape,
+    smallest,
+)
 from components.spec.catalogue import Catalogue, ModelProfile, load_catalogue
 from tests.regions import REGIONS, ROOT
 
@@ -106,8 +114,7 @@ def test_a_model_is_never_divided_over_gpus_that_no_nvlink_joins() -> None:
 
 
 def test_a_refusal_carries_the_arithmetic_of_every_pool() -> None:
-    found = best(model("mistral-large-3"), Fleet((pool("l4-edge-server"), pool("gb200-nvl72"))), 262_144, 64)
-    assert isinstance(found, NoFit)
+    found = no_fit(model("mistral-large-3"), Fleet((pool("l4-edge-server"), pool("gb200-nvl72"))), 262_144, 64)
     text = "\n".join(found.reasons)
     assert "l4-edge-server: ada, and the model is offered for blackwell, blackwell-ultra, hopper" in text
     assert "gb200-nvl72: fp8 on 4 GPUs: weights 157.2 + cache 1098.0 (262,144 tokens x 64 requests)" in text
@@ -115,17 +122,18 @@ def test_a_refusal_carries_the_arithmetic_of_every_pool() -> None:
 
 
 def test_a_context_that_the_model_has_not_is_refused_as_such() -> None:
-    found = best(model("bge-m3"), Fleet((pool("dgx-h200"),)), 10_000, 1)
-    assert found == NoFit(model="bge-m3", reasons=("10,000 tokens of context, the model has 8,192",))
+    found = no_fit(model("bge-m3"), Fleet((pool("dgx-h200"),)), 10_000, 1)
+    assert found.reasons == ("10,000 tokens of context, the model has 8,192",)
+    assert [str(each) for each in found.instead] == ["`context_tokens: 8192` (fp32 on 1 GPU of dgx-h200)"]
 
 
 def test_the_cheapest_replica_wins_and_equal_ones_take_the_better_precision() -> None:
     large, b200, gb200 = model("mistral-large-3"), pool("dgx-b200", eur=4.8), pool("gb200-nvl72", eur=6.0)
     found = best(large, Fleet((gb200, b200)), 32_768, 16)
-    assert isinstance(found, Shape)
+    assert found is not None
     assert (found.precision, found.gpus) == ("nvfp4", 4)
     same = best(large, Fleet((pool("gb200-nvl72", eur=6.0),)), 8192, 1)
-    assert isinstance(same, Shape)
+    assert same is not None
     assert (same.precision, same.gpus) == ("fp8", 4)
 
 
@@ -183,7 +191,7 @@ def test_a_chosen_shape_has_a_pool_and_a_refusal_has_none(
 ) -> None:
     fleet = Fleet(tuple(pool(each) for each in names))
     found = best(model(name), fleet, context, requests)
-    if isinstance(found, NoFit):
+    if found is None:
         assert not any(smallest(model(name), each, context, requests) for each in fleet.pools)
     else:
         assert not hasattr(resolve(fleet, found.need), "nearest")

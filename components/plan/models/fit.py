@@ -85,15 +85,6 @@ class Shape:
         )
 
 
-@dataclass(frozen=True, kw_only=True)
-class NoFit:
-    """No pool holds the model."""
-
-    model: str
-    reasons: tuple[str, ...]
-    """One for each pool, with the arithmetic that comes nearest."""
-
-
 def cache_bytes_per_token(model: ModelProfile, gpus: int = 1) -> float:
     """That one GPU of so many keeps of each token."""
     if model.kv_latent_dim is not None and model.kv_rope_dim is not None:
@@ -127,53 +118,32 @@ def shape(model: ModelProfile, precision: Precision, gpus: int, context_tokens: 
 def smallest(model: ModelProfile, pool: Pool, context_tokens: int, concurrency: int) -> tuple[Shape, ...]:
     """For each precision that fits into the pool, in the model's order: its smallest number of GPUs."""
     found: list[Shape] = []
-    for precision in _precisions(model, context_tokens):
+    for precision in precisions(model, context_tokens):
         shapes = (shape(model, precision, gpus, context_tokens, concurrency) for gpus in sorted(model.gpu_counts))
         if fitting := next((each for each in shapes if fits(pool, each.need)), None):
             found.append(fitting)
     return tuple(found)
 
 
-def best(model: ModelProfile, fleet: Fleet, context_tokens: int, concurrency: int) -> Shape | NoFit:
-    """The shape whose replica is cheapest in some pool; of equal ones, the model's better precision, then fewer GPUs."""
+def best(model: ModelProfile, fleet: Fleet, context_tokens: int, concurrency: int) -> Shape | None:
+    """The shape whose replica is cheapest in some pool; of equal ones, the model's better precision, then fewer GPUs.
+
+    None where no pool holds the model on one host.
+    """
     ranks = {precision.name: rank for rank, precision in enumerate(model.precisions)}
     found = [
         (inf if pool.eur_hour is None else pool.eur_hour * each.gpus, ranks[each.precision], each.gpus, each)
         for pool in fleet.pools
         for each in smallest(model, pool, context_tokens, concurrency)
     ]
-    if not found:
-        return NoFit(model=model.model, reasons=tuple(_reasons(model, fleet, context_tokens, concurrency)))
-    return min(found, key=lambda each: each[:3])[3]
+    return min(found, key=lambda each: each[:3])[3] if found else None
 
 
-def _precisions(model: ModelProfile, context_tokens: int) -> Iterator[Precision]:
-    for precision in model.precisions:
-        if context_tokens <= min(precision.max_context_tokens or model.context_tokens, model.context_tokens):
-            yield precision
+def precisions(model: ModelProfile, context_tokens: int) -> Iterator[Precision]:
+    """Those that such a context is advised in, in the model's order."""
+    return (precision for precision in model.precisions if context_tokens <= context_limit(model, precision))
 
 
-def _reasons(model: ModelProfile, fleet: Fleet, context_tokens: int, concurrency: int) -> Iterator[str]:
-    usable = list(_precisions(model, context_tokens))
-    if not usable:
-        longest = max(p.max_context_tokens or model.context_tokens for p in model.precisions)
-        yield f"{context_tokens:,} tokens of context, the model has {min(longest, model.context_tokens):,}"
-        return
-    for pool in fleet.pools:
-        yield f"{pool.name}: {_reason(model, usable, pool, context_tokens, concurrency)}"
-
-
-def _reason(model: ModelProfile, usable: list[Precision], pool: Pool, context_tokens: int, concurrency: int) -> str:
-    built = [precision for precision in usable if pool.architecture in precision.architectures]
-    if not built:
-        offered = sorted({each for precision in usable for each in precision.architectures})
-        return f"{pool.architecture}, and the model is offered for {', '.join(offered) or 'no GPU'}"
-    reach = min(pool.gpus_per_host, pool.domain, pool.gpus)
-    counts = [count for count in sorted(model.gpu_counts) if count <= reach]
-    if not counts:
-        return (
-            f"{reach} GPUs of a host joined by NVLink, and it is divided over {', '.join(map(str, model.gpu_counts))}"
-        )
-    shapes = [shape(model, precision, counts[-1], context_tokens, concurrency) for precision in built]
-    nearest = min(shapes, key=lambda each: each.memory_gib)
-    return f"{nearest.arithmetic}, has {pool.memory_gib} GiB"
+def context_limit(model: ModelProfile, precision: Precision) -> int:
+    """Longest context that the maker advises in this form."""
+    return min(precision.max_context_tokens or model.context_tokens, model.context_tokens)

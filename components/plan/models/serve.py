@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from components.plan.fleet.place import Placement, Refusal, resolve
 from components.plan.fleet.pool import Fleet
-from components.plan.models.fit import NoFit, Shape, best, weights_gib
+from components.plan.models.fit import Shape, best, weights_gib
+from components.plan.models.nearest import NoFit, no_fit
 from components.spec.catalogue.catalogue import Catalogue
 from components.spec.catalogue.model import ModelProfile
 
@@ -93,8 +94,8 @@ def serve(
     if not model.gpu_counts:
         return Served(plan=_plan(model, catalogue, context, requests, at))
     found = best(model, fleet, context, requests)
-    if isinstance(found, NoFit):
-        return found
+    if found is None:
+        return no_fit(model, fleet, context, requests)
     placement = resolve(fleet, found.need)
     if isinstance(placement, Refusal):  # the shape was chosen because a pool has it
         return NoFit(model=model.model, reasons=(placement.why,))
