@@ -66,6 +66,18 @@ def read(path: Path, *, shown_as: str, prefix: Location = ()) -> Document:
             )
     except (YAMLError, UnicodeDecodeError, RecursionError) as error:
         document.problems.append(_syntax_problem(error, shown_as))
+    except OSError as error:
+        document.problems.append(
+            Problem(
+                path=shown_as,
+                message="the file cannot be read",
+                found=error.strerror,
+                allowed="a file that whoever runs this may read",
+                remedy=f"mend or remove {shown_as}",
+                file=shown_as,
+                rule="yaml-unreadable",
+            )
+        )
     return document
 
 

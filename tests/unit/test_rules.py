@@ -4,11 +4,44 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from typing import Any
 
+import pytest
 from typer.testing import CliRunner
 
 from components.plan.rule_list import rules, sections
+from components.spec import Region, load
+from components.spec.rules import RULES
 from stacks.cli.main import app
+from tests.regions import REGIONS, ROOT
+
+KEYS = frozenset(Region.model_fields)
+
+
+class Watched(Region):
+    """Notes which top-level keys are looked at."""
+
+    def __getattribute__(self, name: str) -> Any:
+        if name in KEYS:
+            looked_at.add(name)
+        return super().__getattribute__(name)
+
+
+looked_at: set[str] = set()
+
+
+@pytest.mark.parametrize("name", ["lab", "paris", "essonne"])
+def test_a_rule_looks_at_no_key_but_those_that_it_says_so_it_is_not_run_where_one_is_missing(name: str) -> None:
+    region = load(REGIONS / name, REGIONS / "_catalogue", project=ROOT)
+    watched = Watched.model_construct(**{key: getattr(region, key) for key in KEYS})
+    watched = watched.at(region.positions, region.delivered)
+    unsaid: dict[str, set[str]] = {}
+    for rule in RULES:
+        looked_at.clear()
+        list(rule.check(watched))
+        if more := looked_at - rule.needs:
+            unsaid[rule.id] = more
+    assert not unsaid
 
 
 def test_every_rule_has_an_id_of_its_own() -> None:

@@ -137,6 +137,18 @@ def test_a_fault_is_told_with_its_line_and_without_a_secret(
     assert "hunter2" not in message
 
 
+@pytest.mark.parametrize("is_folder", [True, False])
+def test_what_cannot_be_read_is_a_fault_of_the_file_and_not_an_end(tmp_path: Path, is_folder: bool) -> None:
+    path = tmp_path / "racks.yaml"
+    if is_folder:
+        path.mkdir()
+    else:
+        path.symlink_to("gone.yaml")
+    (problem,) = read(path, shown_as="racks.yaml").problems
+    assert (problem.rule, problem.file) == ("yaml-unreadable", "racks.yaml")
+    assert problem.found == ("Is a directory" if is_folder else "No such file or directory")
+
+
 def test_text_of_another_encoding_is_a_fault_of_the_file(tmp_path: Path) -> None:
     path = tmp_path / "file.yaml"
     path.write_bytes(b"a: \xff\n")

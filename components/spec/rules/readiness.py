@@ -48,7 +48,7 @@ def unsettled_software_is_marked(region: Region) -> Iterator[Fault]:
         )
 
 
-@rule("received-unknown", "racks", "pools", "catalogue", "received", "compute")
+@rule("received-unknown", "region", "racks", "pools", "catalogue", "received", "compute")
 def delivered_hardware_has_a_place(region: Region) -> Iterator[Fault]:
     """The list of delivered hardware names racks and slots of the region only, and its InfiniBand switches.
 

@@ -99,7 +99,7 @@ def pool_holds_all(region: Region) -> Iterator[Fault]:
         )
 
 
-@rule("oob-switch-id-taken", "oob", "fabric", "pools")
+@rule("oob-switch-id-taken", "oob", "fabric", "pools", "racks", "catalogue", "compute", "scalable_unit")
 def ids_are_free(region: Region) -> Iterator[Fault]:
     """Out-of-band switches outside racks share the pool of management addresses with the fabric's, so ids differ.
 
