@@ -11,7 +11,7 @@ import typer
 from components.errors import Problem, SpecError
 from stacks.project import LAYERS
 
-Region = Annotated[str, typer.Argument(help="Name of a folder below stacks/regions.")]
+Region = Annotated[str, typer.Argument(metavar="REGION", help="Name of a folder below stacks/regions.")]
 AsJson = Annotated[bool, typer.Option("--json", help="JSON lines on standard output, for machines.")]
 Layers = Annotated[list[str] | None, typer.Option("--layer", help="Only this layer; may be given more than once.")]
 

@@ -32,7 +32,7 @@ def cost(
     if as_csv:
         print(forecast_csv(found), end="")
     elif as_json:
-        print(json.dumps(document(region, found), indent=1))
+        print(json.dumps(document(region, found)))
     else:
         _show(found)
 

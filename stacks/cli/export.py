@@ -23,6 +23,7 @@ from components.plan.renders import RENDERS, Files, Render
 from components.plan.wiring import wiring
 from components.words import count
 from stacks.cli import output
+from stacks.cli.arguments import Region
 from stacks.project import load_hardware, load_plan
 
 SHOWN = 5
@@ -48,7 +49,7 @@ FILES: dict[str, Render] = {**RENDERS, **EXPORTS}
 
 
 def export(
-    region: Annotated[str, typer.Argument(help="Name of a folder below stacks/regions.")],
+    region: Region,
     what: Annotated[str, typer.Argument(help=f"One of {', '.join((*VIEWS, *FILES))}; with --out also {ALL}.")],
     out: Annotated[Path | None, typer.Option("--out", help="Write the files here, all or none of them.")] = None,
     only: Annotated[str | None, typer.Option("--only", help="Print only this file of several.")] = None,

@@ -50,7 +50,6 @@ def up_on_fleet(region: str, fleet: str, racks: int | None, *, yes: bool, as_jso
                 _ask(prepared, yes=yes)
             result = asyncio.run(_cancelled_by_sigterm(_run(ground, prepared, as_json)))
     except (KeyboardInterrupt, asyncio.CancelledError):
-        output.people.print("interrupted; run the same command again to go on")
         raise KeyboardInterrupt from None
     if result.by_end()[RackEnd.ISOLATED]:
         raise typer.Exit(ISOLATED)

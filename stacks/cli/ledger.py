@@ -25,7 +25,7 @@ from components.checks.result import CheckResult, Status, worst
 from components.engine.acceptance import AcceptanceEvent, Entry, Line
 from components.engine.acceptance_verdict import Anchor, Verdict, judge
 from components.errors import Problem, SpecError
-from stacks.cli import output
+from stacks.cli import output, written
 from stacks.cli.arguments import AsJson, Region, scenario_of
 from stacks.project import load_hardware
 
@@ -144,12 +144,13 @@ def export(
     fleet: Fleet = None,
 ) -> None:
     """The whole ledger for other programs: as one JSON document, or as CSV."""
+    written.refuse_unwritable(out, "--out")
     rows = (_plain(entry, digest) for entry, digest in _entries(region, _scenario(fleet)))
     text = _csv(rows) if form is Form.CSV else json.dumps(list(rows), indent=1, ensure_ascii=False) + "\n"
     if out is None:
         print(text, end="")
     else:
-        out.write_text(text, encoding="utf-8")
+        written.write(out, text)
         output.people.print(f"{out}: {out.stat().st_size / 1000:,.0f} kB", highlight=False, soft_wrap=True)
 
 

@@ -1,12 +1,11 @@
 """`region`: brings a region up, shows it, checks it, and takes it down.
 
-Owns the command line only: each command reads the region, calls what does the work, and shows the
-result. Exit codes: 0 done, 1 a check failed or an error, 2 the description is wrong (nothing was
-touched), 3 a device or service failed, 4 racks were isolated and all others brought up, 130 interrupted.
+Owns the command line only: each command reads the region, calls what does the work, and shows the result.
 """
 
 from __future__ import annotations
 
+import io
 import json
 import shutil
 import sys
@@ -16,9 +15,9 @@ from typing import Annotated
 import typer
 
 from components.checks.result import Status, worst
-from components.errors import RegionError
+from components.errors import Problem, RegionError
 from stacks.cli import doctor as machine_doctor
-from stacks.cli import ledger, output, overview, service, tenant
+from stacks.cli import ledger, output, overview, service, tenant, written
 from stacks.cli.arguments import AsJson, Layers, Region, chosen
 from stacks.cli.changed import changed
 from stacks.cli.confirm import confirm
@@ -35,7 +34,13 @@ from stacks.cli.up import up
 from stacks.cli.usage import usage
 from stacks.project import LAYERS, ROOT, load_hardware, load_plan, region_folder, state_folder
 
-app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, help=__doc__, rich_markup_mode=None)
+HELP = """Brings a region up, shows it, checks it, and takes it down.
+
+Exit codes: 0 done, 1 a check failed or an error, 2 the description or the question is wrong (nothing was touched),
+3 a device or service failed, 4 racks were isolated and all others brought up, 130 interrupted."""
+INTERRUPTED = 130
+
+app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, help=HELP, rich_markup_mode=None)
 
 
 @app.command()
@@ -48,7 +53,7 @@ def verify(
     """Check the region itself: what was expected, what was found. It alone decides whether the region is up."""
     from stacks.cli.verify import record_accepted, verify_region  # the clients behind it are slow to import
 
-    plan, layers = load_plan(region), chosen(layer)
+    layers, plan = chosen(layer), load_plan(region)
     results = verify_region(plan, layers, wake=wake)
     output.show_checks(results, as_json)
     if layers == LAYERS and (recorded := record_accepted(plan, results)):
@@ -66,6 +71,7 @@ def status(
     as_json: AsJson = False,
 ) -> None:
     """Racks, hosts, switches, nodes and services on one screen."""
+    written.refuse_unwritable(html, "--html")
     if html is not None:
         from stacks.cli.status_page import write_status_page  # the clients behind it are slow to import
 
@@ -86,8 +92,7 @@ def down(
     as_json: AsJson = False,
 ) -> None:
     """Take the region down, last layer first; machines are undeployed and cleaned through Ironic."""
-    plan = load_plan(region)
-    layers = chosen(layer)
+    layers, plan = chosen(layer), load_hardware(region)  # also once its images are gone
     overview.refuse_protected(plan, layers)
     if not yes:
         hosts = ", ".join(h.name for h in plan.hosts)
@@ -193,11 +198,32 @@ app.add_typer(tenant.app, name="tenant")
 def main() -> None:
     """Entry point; turns errors into messages and exit codes."""
     as_json = "--json" in sys.argv
+    _show_strange_signs_as_others()
     try:
         app()
     except RegionError as error:
         output.show_error(error, as_json)
         raise SystemExit(error.exit_code) from None
-    except KeyboardInterrupt:
-        output.people.print("interrupted; run the same command again to go on")
-        raise SystemExit(130) from None
+    except OSError as error:
+        output.show_error(_refused(error), as_json)
+        raise SystemExit(RegionError.exit_code) from None
+    except SystemExit as end:
+        if end.code == INTERRUPTED:  # typer makes it of Ctrl-C, without a word
+            output.people.print("interrupted; run the same command again to go on")
+        raise
+
+
+def _refused(error: OSError) -> RegionError:
+    problem = Problem(
+        path=str(error.filename or "this machine"),
+        message=error.strerror or str(error),
+        remedy="see to the folder, its rights and the space on its disk, then run the same command again",
+    )
+    return RegionError("the system refused it", [problem])
+
+
+def _show_strange_signs_as_others() -> None:
+    """A terminal or a log that is not in UTF-8 lacks some, such as the euro's: no reason to end."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")

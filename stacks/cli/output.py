@@ -167,7 +167,7 @@ def show_checks(results: list[CheckResult], as_json: bool) -> None:
 def show_error(error: RegionError, as_json: bool) -> None:
     """A failure in the words of its problems, each on one line so that a log can be searched; never a traceback."""
     if as_json:
-        machine("error", message=error.message, problems=[vars(p) for p in error.problems])
+        machine("error", schema=1, message=error.message, problems=[vars(p) for p in error.problems])
         return
     people.print(Text(f"error: {error.message}", style="bold red"), soft_wrap=True)
     for problem in error.problems:

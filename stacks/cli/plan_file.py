@@ -19,6 +19,7 @@ from pydantic import TypeAdapter, ValidationError
 from components.errors import Problem, SpecError
 from components.plan.consequences import Planned, words
 from components.plan.consequences.names import fold
+from stacks.cli import written
 from stacks.cli.preview_run import Change
 
 SHOWN = 8
@@ -91,7 +92,8 @@ def write(plan: PlanFile, path: Path) -> None:
     data = asdict(plan)
     rows = ",\n  ".join(json.dumps(action, sort_keys=True) for action in data.pop("actions"))
     text = json.dumps(data, indent=1).removesuffix("\n}")
-    path.write_text(f'{text},\n "actions": [\n  {rows}\n ]\n}}\n' if rows else f'{text},\n "actions": []\n}}\n')
+    listed = f"[\n  {rows}\n ]" if rows else "[]"
+    written.write(path, f'{text},\n "actions": {listed}\n}}\n')
 
 
 def read(path: Path) -> PlanFile:

@@ -15,6 +15,7 @@ from components.clients.forge import CommentChange, Kind, Posted, Target, compos
 from components.clients.forge.ci import read_event
 from components.errors import Problem, SpecError
 from stacks.cli import output
+from stacks.cli.arguments import Region
 from stacks.project import ROOT, region_folder
 
 
@@ -28,7 +29,7 @@ class Where(StrEnum):
 
 
 def comment(
-    region: Annotated[str, typer.Argument(help="Name of a folder below stacks/regions.")],
+    region: Region,
     file: Annotated[str, typer.Option("--file", help="Markdown to post, as `region preview` makes it; - reads it.")],
     forge: Annotated[Where, typer.Option("--forge", help="auto: by the pipeline's own variables.")] = Where.AUTO,
     token: Annotated[

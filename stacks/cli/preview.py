@@ -13,7 +13,7 @@ from typing import Annotated
 import typer
 
 from components.errors import Problem, SpecError
-from stacks.cli import output, plan_file
+from stacks.cli import output, plan_file, written
 from stacks.cli.arguments import AsJson, Layers, Region, chosen
 from stacks.cli.layers import Operation, Phase, State, raise_for_failures, run_layers
 from stacks.cli.preview_json import document
@@ -70,19 +70,19 @@ def preview(
     save: Annotated[Path | None, typer.Option("--save", help="Write the plan that `up --plan` holds to.")] = None,
 ) -> None:
     """Show what `up` would do to the physical world and to each layer, most dangerous first. Touches nothing."""
-    form = Format.JSON if as_json else form
     layers = chosen(layer)
+    written.refuse_unwritable(save, "--save")
     if against is not None:
         if save is not None:
             raise typer.BadParameter("a plan is made from the state: --save and --against exclude each other")
-        _show(from_version(region, against).preview(), form)
+        _show(from_version(region, against).preview(), form, as_json)
         return
     change = from_state(region, layers)
     with tempfile.TemporaryDirectory(prefix="gpuregion-") as folder:
         plans = {name: Path(folder) / f"{name}.json" for name in layers} if save else {}
         with output.Progress(f"region preview {region}", layers, as_json=False) as progress:
             phases = run_layers(region, layers, Operation.PREVIEW, progress.report, plans=plans)
-        _show(change.preview(phases), form)
+        _show(change.preview(phases), form, as_json)
         if save and not any(phase.state is State.FAILED for phase in phases):
             plan_file.write(plan_file.plan_of(change, layers, plans), save)
             output.people.print(f"saved {save}: region up {region} --plan {save}", highlight=False)
@@ -112,7 +112,10 @@ def diff(
     _show(change.preview(), form)
 
 
-def _show(preview: Preview, form: Format) -> None:
+def _show(preview: Preview, form: Format, as_json: bool = False) -> None:
+    if as_json:
+        print(json.dumps(document(preview)))  # one line: what fails is told on the next
+        return
     if form in WRITTEN:
         print(WRITTEN[form](preview), end="")
         return

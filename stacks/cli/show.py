@@ -11,10 +11,10 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from components.errors import Problem, SpecError
 from components.plan.model import RegionPlan
 from components.plan.page import render_page, summary_data
-from stacks.cli import output
+from stacks.cli import output, written
+from stacks.cli.arguments import Region
 from stacks.cli.screen import screen
 from stacks.project import load_hardware
 
@@ -31,7 +31,7 @@ class Form(StrEnum):
 
 
 def show(
-    region: Annotated[str, typer.Argument(help="Name of a folder below stacks/regions.")],
+    region: Region,
     form: Annotated[
         Form, typer.Option("--format", help="html is one self-contained page with pictures; it goes to --out.")
     ] = Form.TEXT,
@@ -39,23 +39,22 @@ def show(
     as_json: Annotated[bool, typer.Option("--json", help="The same as --format json.")] = False,
 ) -> None:
     """The compiled region in numbers and pictures: what is planned, without asking any device."""
-    if out and not out.parent.is_dir():
-        raise _no_folder(out)
+    written.refuse_unwritable(out, "--out")
     plan = load_hardware(region)
     form = Form.JSON if as_json else form
     if form is Form.TEXT and out is None:
         output.people.print(screen(plan), highlight=False)
         return
-    text = _written(plan, form)
+    text = _rendered(plan, form)
     if out is None:
         print(text, end="")
         return
-    out.write_text(text, encoding="utf-8")
+    written.write(out, text)
     if not as_json:
         output.people.print(f"{out}: {out.stat().st_size / 1000:,.0f} kB", highlight=False, soft_wrap=True)
 
 
-def _written(plan: RegionPlan, form: Form) -> str:
+def _rendered(plan: RegionPlan, form: Form) -> str:
     if form is Form.HTML:
         return render_page(plan)
     if form is Form.JSON:
@@ -63,10 +62,3 @@ def _written(plan: RegionPlan, form: Form) -> str:
     text = io.StringIO()
     Console(file=text, width=WIDTH).print(screen(plan), highlight=False)
     return text.getvalue()
-
-
-def _no_folder(out: Path) -> SpecError:
-    problem = Problem(
-        path="--out", message="the folder of the file does not exist", found=str(out), remedy="make the folder first"
-    )
-    return SpecError("there is no such folder", [problem])

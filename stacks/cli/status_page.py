@@ -26,6 +26,7 @@ from components.plan.status import (
     TenantLine,
     render_status,
 )
+from stacks.cli import written
 from stacks.cli.edge_state import read_edges
 from stacks.cli.service import seen_services
 from stacks.cli.tenant import tenant_states
@@ -48,7 +49,7 @@ LEVELS = {
 def write_status_page(plan: RegionPlan, path: Path) -> Status:
     """Read the region and write the page; what was read is given back."""
     status = read_status(plan)
-    path.write_text(render_status(status), encoding="utf-8")
+    written.write(path, render_status(status))
     return status
 
 

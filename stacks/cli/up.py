@@ -53,10 +53,12 @@ def up(
 
         up_on_fleet(region, fleet, racks, yes=yes, as_json=as_json)
         return
+    layers = chosen(layer)
+    approved = plan_file.read(plan) if plan else None
+    if approved and not layer:
+        layers = tuple(approved.layers)
     described = describe(region)
     refuse_unready(described)
-    approved = plan_file.read(plan) if plan else None
-    layers = tuple(approved.layers) if approved and not layer else chosen(layer)
     with tempfile.TemporaryDirectory(prefix="gpuregion-") as folder:
         plans: Mapping[str, Path] = {}
         variables: Mapping[str, str] = {}
