@@ -1,7 +1,8 @@
 """A region's gateway on one machine: Envoy Gateway and Envoy as the lab's images have them, without a cluster.
 
 Envoy Gateway reads its objects from a file here, where it knows neither ListenerSets nor labels of namespaces: the
-tenant's listeners stand in the Gateway itself, as it would merge them, and are open to all routes. Behind a route is an answer of Envoy's own that tells which route it was.
+tenant's listeners stand in the Gateway itself, as it would merge them, and are open to all routes. Behind a route is an
+answer of Envoy's own that tells which route it was. Services are not read from files; `backend_of` is their stand-in.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ import yaml
 
 from components.clients.certificates import issue
 from components.plan.model import RuntimePlan
-from components.plan.serving import GATEWAY_CLASS, GATEWAY_NAMESPACE
+from components.plan.serving import GATEWAY_CLASS, GATEWAY_NAMESPACE, H2C
 from components.plan.tenancy.gateway import (
     ENVOY_API,
     GATEWAY_API,
@@ -37,6 +38,7 @@ from tests.pulumi_mocks import declare
 Object = dict[str, Any]
 VERSION = "1.39.1"
 """By which Envoy Gateway looks for Envoy; what is there is the one of the images."""
+ENVOY_GROUP = "gateway.envoyproxy.io"
 CONTROLLER = "gateway.envoyproxy.io/gatewayclass-controller"
 
 
@@ -72,7 +74,7 @@ def _listeners(tenant: TenantPlan) -> list[Object]:
 
 def _classes() -> list[Object]:
     host = {"provider": {"type": "Host", "host": {"envoyVersion": VERSION}}}
-    named = {"group": "gateway.envoyproxy.io", "kind": "EnvoyProxy", "name": "host", "namespace": GATEWAY_NAMESPACE}
+    named = {"group": ENVOY_GROUP, "kind": "EnvoyProxy", "name": "host", "namespace": GATEWAY_NAMESPACE}
     return [
         {
             "apiVersion": GATEWAY_API,
@@ -104,21 +106,30 @@ def _secrets(tenant: TenantPlan, folder: Path) -> Generator[Object]:
         }
 
 
+def parents(tenant: TenantPlan, route: Mapping[str, Any]) -> list[Object]:
+    """What a route attaches to here: the tenant's listeners in the Gateway itself."""
+    (parent,) = route["parentRefs"]
+    return [{**parent, "kind": "Gateway", "name": "front", "sectionName": each["name"]} for each in _listeners(tenant)]
+
+
+def backend_of(port: Mapping[str, Any], name: str, namespace: str, address: str, number: int) -> Object:
+    """The Backend that Envoy Gateway treats as it does this port of a Service, with one endpoint."""
+    protocols = [f"{ENVOY_GROUP}/h2c"] if port.get("appProtocol") == H2C else []
+    spec = {"endpoints": [{"ip": {"address": address, "port": number}}], "appProtocols": protocols}
+    return _envoy("Backend", name, namespace, spec)
+
+
 def _service(tenant: TenantPlan, service: ServicePlan) -> Generator[Object]:
     says = {"statusCode": 200, "body": {"type": "Inline", "inline": service.key}}
     yield _envoy("HTTPRouteFilter", service.name, service.namespace, {"directResponse": says})
     spec = route_spec(service, "front", GATEWAY_NAMESPACE)
-    (parent,) = spec["parentRefs"]
-    parents = [
-        {**parent, "kind": "Gateway", "name": "front", "sectionName": each["name"]} for each in _listeners(tenant)
-    ]
-    answer = {"group": "gateway.envoyproxy.io", "kind": "HTTPRouteFilter", "name": service.name}
+    answer = {"group": ENVOY_GROUP, "kind": "HTTPRouteFilter", "name": service.name}
     yield {
         "apiVersion": GATEWAY_API,
         "kind": "HTTPRoute",
         "metadata": {"name": service.name, "namespace": service.namespace},
         "spec": {
-            "parentRefs": parents,
+            "parentRefs": parents(tenant, spec),
             "hostnames": spec["hostnames"],
             "rules": [{"filters": [{"type": "ExtensionRef", "extensionRef": answer}]}],
         },
@@ -126,8 +137,8 @@ def _service(tenant: TenantPlan, service: ServicePlan) -> Generator[Object]:
 
 
 @contextmanager
-def running(namespace: str, folder: Path, wanted: list[Object]) -> Generator[Path]:
-    """Envoy Gateway, which starts Envoy, in a network namespace; its log."""
+def running(namespace: str | None, folder: Path, wanted: list[Object]) -> Generator[Path]:
+    """Envoy Gateway, which starts Envoy, in a network namespace, or in the one that this is; its log."""
     program, log = ensure("envoy-gateway")["envoy-gateway"], folder / "envoy-gateway.log"
     homes = {key: str(folder / key) for key in ("configHome", "dataHome", "stateHome", "runtimeDir")}
     envoy = Path(homes["dataHome"]) / "envoy-versions" / VERSION / "bin" / "envoy"
@@ -141,6 +152,7 @@ def running(namespace: str, folder: Path, wanted: list[Object]) -> Generator[Pat
         "apiVersion": ENVOY_API,
         "kind": "EnvoyGateway",
         "gateway": {"controllerName": CONTROLLER},
+        "extensionApis": {"enableBackend": True},
         "provider": {
             "type": "Custom",
             "custom": {
@@ -152,7 +164,8 @@ def running(namespace: str, folder: Path, wanted: list[Object]) -> Generator[Pat
     (folder / "settings.yaml").write_text(yaml.safe_dump(settings))
     certgen = [program, "certgen", "--local", "--config-home", homes["configHome"]]
     subprocess.run(certgen, check=True, capture_output=True, timeout=60)
-    command = ["ip", "netns", "exec", namespace, str(program), "server", "-c", str(folder / "settings.yaml")]
+    within = ["ip", "netns", "exec", namespace] if namespace else []
+    command = [*within, str(program), "server", "-c", str(folder / "settings.yaml")]
     with log.open("wb") as sink:
         process = subprocess.Popen(command, stdout=sink, stderr=sink, stdin=subprocess.DEVNULL)
     try:

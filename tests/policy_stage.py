@@ -122,11 +122,11 @@ class Cluster:
 
     def __init__(self, made: ControlPlane) -> None:
         self.kubeconfig = made.folder / "etc/kubernetes/super-admin.conf"
-        self._kubectl = [str(made.programs["kubectl"]), "--kubeconfig", str(self.kubeconfig)]
+        self.kubectl = [str(made.programs["kubectl"]), "--kubeconfig", str(self.kubeconfig)]
 
     def ask(self, *words: str, told: Mapping[str, Any] | None = None) -> bool:
         text = json.dumps(told) if told else None
-        done = subprocess.run([*self._kubectl, *words], input=text, capture_output=True, text=True, check=False)
+        done = subprocess.run([*self.kubectl, *words], input=text, capture_output=True, text=True, check=False)
         return done.returncode == 0
 
     def make(self, told: Mapping[str, Any]) -> None:

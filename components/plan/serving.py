@@ -17,6 +17,12 @@ INTERCEPTOR_SERVICE = "keda-add-ons-http-interceptor-proxy"
 
 INTERCEPTOR_PORT = 8080
 
+INTERCEPTOR_HTTP2_PORT = 8081
+"""Port of the same service that says HTTP/2 without TLS; the role keda_http_add_on adds it."""
+
+H2C = "kubernetes.io/h2c"
+"""How a Service's port says HTTP/2 without TLS. The gateway reads it of the interceptor's, the interceptor of a pod's."""
+
 SCALER_ADDRESS = f"keda-add-ons-http-external-scaler.{KEDA_NAMESPACE}:9090"
 """Where KEDA hears, by a push, that a sleeping service has a waiting request."""
 

@@ -18,7 +18,7 @@ from components.spec.derive import service_host, tenant_bucket, tenant_namespace
 from components.spec.region import Region
 from components.spec.rollout import Rollout
 from components.spec.scaling import Queue, Scaling, Shift
-from components.spec.service import Gang, Health, Kind, Service, ServicePort, Sovereignty, Volume
+from components.spec.service import Gang, Health, Kind, Protocol, Service, ServicePort, Sovereignty, Volume
 from components.spec.tenant import ApiKey, Budget, Person, Tenant
 
 DEFAULT_CONCURRENCY = 100
@@ -121,6 +121,11 @@ class ServicePlan:
     def port(self) -> int:
         """Port that requests go to."""
         return self.ports[0].port
+
+    @property
+    def speaks_http2(self) -> bool:
+        """Whether requests must come as HTTP/2, as those of gRPC."""
+        return bool(self.ports) and self.ports[0].protocol is Protocol.HTTP2
 
     @property
     def hosts(self) -> tuple[str, ...]:

@@ -9,7 +9,13 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from components.plan.rollout import Track
-from components.plan.serving import INTERCEPTOR_PORT, INTERCEPTOR_SERVICE, KEDA_NAMESPACE
+from components.plan.serving import (
+    H2C,
+    INTERCEPTOR_HTTP2_PORT,
+    INTERCEPTOR_PORT,
+    INTERCEPTOR_SERVICE,
+    KEDA_NAMESPACE,
+)
 from components.plan.tenancy.gateway import parent_reference, repeats_filter
 from components.plan.tenants import ServicePlan
 from components.runtime.objects_container import port_name
@@ -25,8 +31,6 @@ WAKE_ONLY = 1_000_000
 TRACK_HEADER = "x-gpuregion-track"
 """Request header by which the gateway tells the interceptor which of two versions answers. What a client sends in
 it is overwritten."""
-H2C = "kubernetes.io/h2c"
-"""How a Service's port says HTTP/2 without TLS; the interceptor reads it."""
 
 
 def service_spec(plan: ServicePlan, selector: Mapping[str, str]) -> ServiceSpecArgsDict:
@@ -88,10 +92,12 @@ def route_spec(
 ) -> dict[str, Any]:
     """From the Gateway to the interceptor; with `weights`, to both versions of a service.
 
-    No timeout: the interceptor bounds the wait for a sleeping service, and a model may stream for
+    As HTTP/2 where the service speaks it, which gRPC needs on its whole way; as HTTP/1.1 else, whatever the client
+    speaks. No timeout: the interceptor bounds the wait for a sleeping service, and a model may stream for
     minutes.
     """
-    backends = [_backend()] if weights is None else [_backend(track, share) for track, share in weights.items()]
+    shares = [(None, 1)] if weights is None else weights.items()
+    backends = [_backend(plan, track, share) for track, share in shares]
     return {
         # The tenant's own listeners, with its names, its certificate and its keys.
         "parentRefs": [{**parent_reference(plan), "name": gateway, "namespace": gateway_namespace}],
@@ -100,8 +106,9 @@ def route_spec(
     }
 
 
-def _backend(track: Track | None = None, share: int = 1) -> dict[str, Any]:
-    backend: dict[str, Any] = {"name": INTERCEPTOR_SERVICE, "namespace": KEDA_NAMESPACE, "port": INTERCEPTOR_PORT}
+def _backend(plan: ServicePlan, track: Track | None, share: int) -> dict[str, Any]:
+    port = INTERCEPTOR_HTTP2_PORT if plan.speaks_http2 else INTERCEPTOR_PORT
+    backend: dict[str, Any] = {"name": INTERCEPTOR_SERVICE, "namespace": KEDA_NAMESPACE, "port": port}
     if track is None:
         return backend
     header = {"name": TRACK_HEADER, "value": track.value}

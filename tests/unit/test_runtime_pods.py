@@ -8,6 +8,8 @@ from typing import Any, cast
 import pytest
 
 from components.plan.fleet import GpuPlan
+from components.plan.rollout import Track
+from components.plan.serving import INTERCEPTOR_HTTP2_PORT
 from components.plan.tenants import ScalingPlan
 from components.runtime.objects_pods import (
     claim_template_spec,
@@ -180,6 +182,15 @@ def test_a_service_with_one_version_has_one_way_without_a_weight() -> None:
     (backend,) = route_spec(SERVICE, "demo", "gateway")["rules"][0]["backendRefs"]
     assert backend == {"name": "keda-add-ons-http-interceptor-proxy", "namespace": "keda", "port": 8080}
     assert interceptor_route_spec(SERVICE)["rules"] == [{"hosts": ["chat.demo.lab.internal"]}]
+
+
+def test_what_speaks_http2_is_sent_http2_by_the_gateway_each_of_its_versions() -> None:
+    http2 = replace(SERVICE, ports=(ServicePort(protocol=Protocol.HTTP2), ServicePort(port=9090)))
+    (one,) = route_spec(http2, "demo", "gateway")["rules"][0]["backendRefs"]
+    two = route_spec(http2, "demo", "gateway", {Track.A: 1, Track.B: 0})["rules"][0]["backendRefs"]
+    assert [each["port"] for each in (one, *two)] == [INTERCEPTOR_HTTP2_PORT] * 3
+    only_second = replace(SERVICE, ports=(ServicePort(), ServicePort(port=9090, protocol=Protocol.HTTP2)))
+    assert route_spec(only_second, "demo", "gateway") == route_spec(SERVICE, "demo", "gateway")
 
 
 def test_the_version_changes_with_the_pods_and_with_nothing_else() -> None:

@@ -8,7 +8,7 @@ from typing import Any, cast
 from ruamel.yaml import YAML
 
 from components.plan import RegionPlan
-from components.plan.serving import GATEWAY_CLASS, device_driver
+from components.plan.serving import GATEWAY_CLASS, H2C, INTERCEPTOR_HTTP2_PORT, INTERCEPTOR_SERVICE, device_driver
 from tests.role_render import render
 
 CONTROL = "lab-r01-t01"
@@ -47,6 +47,13 @@ def test_the_count_of_interceptors_is_keda_s_and_never_one(lab_plan: RegionPlan)
     assert {"op": "remove", "path": "/spec/replicas"} in operations
     (least,) = patches(lab_plan, template, "ScaledObject", "keda-add-ons-http-interceptor")
     assert least == {"op": "replace", "path": "/spec/minReplicaCount", "value": 2}
+
+
+def test_the_interceptor_s_listener_has_a_second_port_that_says_http2(lab_plan: RegionPlan) -> None:
+    template = "keda_http_add_on/kustomization.yaml.j2"
+    (added,) = patches(lab_plan, template, "Service", INTERCEPTOR_SERVICE)
+    port = added["value"]
+    assert (port["port"], port["targetPort"], port["appProtocol"]) == (INTERCEPTOR_HTTP2_PORT, "proxy", H2C)
 
 
 def test_the_job_of_certificates_runs_once_for_each_version_of_the_gateway(lab_plan: RegionPlan) -> None:

@@ -1,0 +1,83 @@
+"""gRPC on its whole way: client, the gateway, the interceptor, pod; all of them the programs that a region runs."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from lab.joins.namespace import inside
+from tests.grpc_echo import SERVING
+from tests.grpc_stage import STREAMS
+from tests.regions import ROOT
+
+pytestmark = [
+    pytest.mark.integration,
+    pytest.mark.timeout(900),  # the programs are built where no other run has
+    pytest.mark.skipif(os.geteuid() != 0, reason="makes name spaces: run it as root"),
+]
+ways = pytest.mark.parametrize("way", ["plain", "TLS"])
+TRAILER = {"x-trailer": "kept"}
+Found = Mapping[str, Any]
+
+
+@pytest.fixture(scope="module")
+def found(tmp_path_factory: pytest.TempPathFactory) -> Found:
+    folder = tmp_path_factory.mktemp("grpc")
+    words = inside([sys.executable, "-m", "tests.grpc_stage", str(folder)])
+    done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, timeout=850, check=False)
+    logs = [path.read_text(errors="replace")[-1500:] for path in folder.glob("*.log")]
+    assert done.returncode == 0, "\n".join([done.stderr[-2000:], *logs])
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def test_a_call_wakes_a_sleeping_service_and_waits_for_it(found: Found) -> None:
+    assert found["asleep"] == {"held": True, "answer": {"message": "wake", "trailers": TRAILER}}
+
+
+@ways
+def test_an_answer_comes_with_its_trailers(found: Found, way: str) -> None:
+    assert found[way]["unary"] == {"message": "hello", "trailers": TRAILER}
+    assert found[way]["large"] is True
+
+
+@ways
+def test_an_error_comes_with_its_code_and_words(found: Found, way: str) -> None:
+    code, words, trailers = found[way]["refused"]
+    assert (code, words) == ("FAILED_PRECONDITION", "not like this")
+    assert trailers.items() >= TRAILER.items()
+
+
+@ways
+def test_messages_of_a_stream_pass_both_ways_while_it_is_open(found: Found, way: str) -> None:
+    assert found[way]["chat"] == ["one", "two", "three"]
+
+
+@ways
+def test_an_open_stream_keeps_a_service_awake_until_its_caller_goes_away(found: Found, way: str) -> None:
+    assert found[way]["open stream"] == 1
+
+
+@ways
+def test_the_health_service_answers(found: Found, way: str) -> None:
+    assert found[way]["health"] == SERVING.hex()
+
+
+def test_an_interceptor_shares_a_connection_to_a_pod_up_to_the_pod_s_own_limit_of_streams(found: Found) -> None:
+    assert found["connections"] == {str(STREAMS): 1, str(3 * STREAMS): 3}
+
+
+def test_only_what_speaks_http2_is_sent_http2(found: Found) -> None:
+    versions = dict(found["to the interceptor"])
+    assert versions.pop("/") == ["HTTP/1.1"], "the service beside it"
+    assert versions
+    assert all(each == ["HTTP/2.0"] for each in versions.values()), versions
+
+
+def test_a_client_is_told_by_a_code_of_grpc_when_no_interceptor_is_there(found: Found) -> None:
+    assert found["interceptor is dead"].startswith("UNAVAILABLE: ")
