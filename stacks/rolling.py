@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from components.clients.kubeconfig import KubeconfigError
 from components.clients.kubernetes import KubernetesError
 from components.clients.kubernetes_change import KubernetesChange
 from components.errors import Problem
@@ -41,7 +42,7 @@ def wake_those_to_change(plan: RegionPlan, project: Path, say: Say) -> None:
         return
     try:
         asyncio.run(_to_the_last_step(plan, project, before, say))
-    except KubernetesError as error:
+    except (KubeconfigError, KubernetesError) as error:
         say(f"services that sleep are not woken before they change: {error.message}")
 
 

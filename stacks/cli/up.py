@@ -10,6 +10,9 @@ from typing import Annotated
 import typer
 
 from components.clients.approval import VARIABLE
+from components.clients.kubernetes import KubernetesError
+from components.errors import Problem
+from components.plan.model import RegionPlan
 from stacks.cli import costs, output, overview, plan_file
 from stacks.cli.arguments import AsJson, Layers, Region, chosen
 from stacks.cli.layers import NEEDS, Operation, Phase, raise_for_failures, run_layers
@@ -73,11 +76,29 @@ def up(
     output.show_phases(f"region up {region}", phases, as_json)
     raise_for_failures(phases)
     if "runtime" in layers:
-        roll_out(described.plan, ROOT, _say)
+        _take_into_use(described.plan, phases)
     if not as_json:
         _say_done(phases)
         if "runtime" in layers:
             output.people.print(overview.how_to_call(described.plan), highlight=False, soft_wrap=True)
+
+
+def _take_into_use(plan: RegionPlan, phases: Sequence[Phase]) -> None:
+    """New versions of services. Raises RolloutError, KubernetesError."""
+    try:
+        roll_out(plan, ROOT, _say)
+    except KubernetesError as error:
+        if error.status is not None or any(phase.is_changed for phase in phases):
+            raise
+        # What is recorded as up is not looked at by a run: only here does it come out that nothing is there.
+        problem = Problem(
+            path=plan.region,
+            message="its layers are recorded as up, so nothing was done, and its cluster does not answer",
+            found=error.reasons,
+            remedy=f"`region verify {plan.region}` names what is down; are the machines gone for good, as those of an"
+            f" earlier lab, then `region forget {plan.region}` and run this again",
+        )
+        raise KubernetesError("what is recorded as up does not answer", [problem]) from None
 
 
 def _say(line: str) -> None:

@@ -14,7 +14,8 @@ from typer.testing import CliRunner, Result
 
 from components.clients.approval import VARIABLE, approval_of
 from components.clients.git import unpack
-from components.errors import SpecError
+from components.clients.kubernetes import KubernetesError
+from components.errors import Problem, SpecError
 from components.plan import RegionPlan
 from components.plan.resources import rack_inputs, switch_group_inputs
 from components.spec import Region
@@ -291,3 +292,24 @@ def test_what_an_index_lacks_is_pending_in_a_preview_and_refused_by_up(pulumi: P
     done = run("up", "paris")
     assert isinstance(done.exception, SpecError)
     assert "the artifact index lacks" in str(done.exception)
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"), [({"same": 5}, "region forget lab"), ({"create": 5}, "the pods are away")]
+)
+def test_layers_that_are_recorded_as_up_and_answer_nobody_are_told_as_what_they_are(
+    changes: dict[str, int], says: str, pulumi: Pulumi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def silent(*_: object) -> None:
+        raise KubernetesError("the cluster does not answer", [Problem(path="api", message="the pods are away")])
+
+    def layers(_: str, names: tuple[str, ...], *__: object, **___: object) -> list[Phase]:
+        return [Phase(name, State.UNCHANGED, changes=changes) for name in names]
+
+    monkeypatch.setattr(up_command, "run_layers", layers)
+    monkeypatch.setattr(up_command, "roll_out", silent)
+    refused = run("up", "lab").exception
+    assert isinstance(refused, KubernetesError)
+    assert refused.exit_code == 3
+    assert says in str(refused)
+    assert "the pods are away" in str(refused)

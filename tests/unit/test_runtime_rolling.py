@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -12,13 +13,15 @@ import pytest
 
 from components.clients.kubeconfig import Kubeconfig
 from components.clients.kubernetes_change import KubernetesChange
+from components.plan.model import RegionPlan
+from components.plan.naming import kubeconfig_path
 from components.plan.rolling import WAKE_LIMIT_S, Roll, Rolled, after, before, is_rolled
 from components.plan.rollout_labels import HELD_SINCE, VERSION_LABEL
 from components.plan.serving import PAUSED_REPLICAS
 from components.runtime.objects_pods import version_of
 from components.spec.rollout import Rollout, Strategy
 from components.spec.service import Kind
-from stacks.rolling import run_turns
+from stacks.rolling import run_turns, wake_those_to_change
 from tests.a_service import chat
 
 OLD, NEW = "0ld", "new"
@@ -190,3 +193,15 @@ async def test_who_gives_a_held_service_back_by_hand_is_not_overruled() -> None:
     cluster = Cluster(WANTED)
     cluster.annotations = {HELD_SINCE: "1"}
     assert await cluster.turns(after) is Roll.NOTHING
+
+
+def test_what_opens_no_cluster_any_more_does_not_hold_up_the_run_that_may_mend_it(
+    tmp_path: Path, lab_plan: RegionPlan
+) -> None:
+    plan = replace(lab_plan, runtime=replace(lab_plan.runtime, services=(SERVICE,)))
+    path = tmp_path / kubeconfig_path(plan.region)
+    path.parent.mkdir(parents=True)
+    path.write_text("")  # as a power cut leaves it
+    said: list[str] = []
+    wake_those_to_change(plan, tmp_path, said.append)
+    assert said == ["services that sleep are not woken before they change: there is no access to the cluster"]
