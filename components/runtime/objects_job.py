@@ -1,7 +1,10 @@
 """A job: pods that run to their end, which the tenant's queue starts all at once or not at all.
 
-Pure functions from the plan. Kueue owns `suspend`: the job is made suspended, and starts once there is quota, and room
-in one NVLink domain where that is asked, for all its pods together. Kueue also chooses the pool of GPUs, of those that
+Pure functions from the plan. Kueue owns `suspend`: the job is made suspended, and starts once there is quota for all its
+pods together. Where they must share an NVLink domain, the scheduler puts them into the rack of the first one; Kueue
+ends a job whose pods do not all run in time, and starts it again later (role `kueue`). Its own topologies are no way:
+a flavor that has one takes only pods that ask for it, all resources of a pod must come from that one flavor (0.17,
+pkg/scheduler/flavorassigner/tas_flavorassigner.go), and claimed devices are not counted. Kueue also chooses the pool of GPUs, of those that
 have what the job needs: it counts claims by their class and refuses such that select devices themselves (0.17,
 pkg/dra/claims.go), and leaves out flavors whose hosts the pods do not take.
 """
@@ -16,9 +19,8 @@ from typing import TYPE_CHECKING, Any
 import pulumi
 
 from components.plan.fleet import POOL_LABEL
-from components.plan.naming import RACK_LABEL
 from components.plan.tenants import ServicePlan
-from components.runtime.objects_pods import SERVICE_LABEL, claim_template_spec, pod_template
+from components.runtime.objects_pods import claim_template_spec, in_one_rack, pod_template
 from components.spec.service import Gang
 
 if TYPE_CHECKING:
@@ -29,8 +31,8 @@ if TYPE_CHECKING:
 QUEUE_LABEL = "kueue.x-k8s.io/queue-name"
 QUEUE = "tenant"
 """The queue of each tenant's namespace (components/plan/tenancy)."""
-TOPOLOGY_ANNOTATION = "kueue.x-k8s.io/podset-required-topology"
-"""Of a job's pods: the level of the topology of which one member must hold them all."""
+JOB_LABEL = "batch.kubernetes.io/controller-uid"
+"""Label of pods that Kubernetes gives them; its value is that of their job alone, whatever other job of the service runs."""
 DIGEST_CHARACTERS = 10
 
 
@@ -70,13 +72,15 @@ def _template(
     plan: ServicePlan, gang: Gang, labels: dict[str, str], claim: str | None, secret: pulumi.Input[str] | None
 ) -> PodTemplateSpecArgsDict:
     template = pod_template(plan, labels, claim=claim, secret=secret)
-    if gang.nvlink_domain or plan.nvlink_domain:
-        annotated = {"labels": {**labels, SERVICE_LABEL: plan.name}, "annotations": {TOPOLOGY_ANNOTATION: RACK_LABEL}}
-        template = {**template, "metadata": annotated}
     spec: dict[str, Any] = {**template["spec"], "restart_policy": "Never"}  # type: ignore[typeddict-item]
+    affinity: dict[str, Any] = {}
     if plan.gpu_pools:
         # Sorted: another order of price is no other job.
         pools = {"key": POOL_LABEL, "operator": "In", "values": sorted(plan.gpu_pools)}
         terms = {"node_selector_terms": [{"match_expressions": [pools]}]}
-        spec["affinity"] = {"node_affinity": {"required_during_scheduling_ignored_during_execution": terms}}
+        affinity["node_affinity"] = {"required_during_scheduling_ignored_during_execution": terms}
+    if gang.nvlink_domain or plan.nvlink_domain:
+        affinity["pod_affinity"] = in_one_rack(plan, JOB_LABEL)
+    if affinity:
+        spec["affinity"] = affinity
     return {**template, "spec": spec}  # type: ignore[typeddict-item]

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from pulumi_kubernetes.apps.v1 import DeploymentStrategyArgsDict
     from pulumi_kubernetes.core.v1 import (
         PersistentVolumeClaimSpecArgsDict,
+        PodAffinityArgsDict,
+        PodAffinityTermArgsDict,
         PodSpecArgsDict,
         PodTemplateSpecArgsDict,
         VolumeArgsDict,
@@ -116,17 +118,8 @@ def pod_template(
         spec["volumes"] = volumes
     if plan.volumes:
         spec["security_context"] = {**spec["security_context"], "fs_group": USER}  # type: ignore[typeddict-item]
-    if plan.nvlink_domain and plan.kind is not Kind.JOB:  # of a job, Kueue sees to it
-        spec["affinity"] = {
-            "pod_affinity": {
-                "required_during_scheduling_ignored_during_execution": [
-                    {
-                        "topology_key": RACK_LABEL,
-                        "label_selector": {"match_labels": {SERVICE_LABEL: plan.name}},
-                    }
-                ]
-            }
-        }
+    if plan.nvlink_domain and plan.kind is not Kind.JOB:  # those of a job are its own: objects_job.py
+        spec["affinity"] = {"pod_affinity": in_one_rack(plan)}
     metadata: ObjectMetaArgsDict = {"labels": {**labels, SERVICE_LABEL: plan.name}}
     annotations = {SCRAPE: "true", SCRAPE_PORT: str(plan.port)} if plan.model else {}
     if plan.bucket_key:
@@ -134,6 +127,18 @@ def pod_template(
     if annotations:
         metadata["annotations"] = annotations
     return {"metadata": metadata, "spec": with_weights(spec, plan)}
+
+
+def in_one_rack(plan: ServicePlan, *alike: str) -> PodAffinityArgsDict:
+    """Pods of the service that have equal values of the labels `alike` go where the first of them went; a rack is an
+    NVLink domain."""
+    term: PodAffinityTermArgsDict = {
+        "topology_key": RACK_LABEL,
+        "label_selector": {"match_labels": {SERVICE_LABEL: plan.name}},
+    }
+    if alike:
+        term["match_label_keys"] = list(alike)
+    return {"required_during_scheduling_ignored_during_execution": [term]}
 
 
 def _volumes(plan: ServicePlan) -> list[VolumeArgsDict]:

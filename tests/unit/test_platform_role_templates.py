@@ -82,6 +82,13 @@ def test_tenants_share_fairly_and_what_names_no_queue_is_let_alone(lab_plan: Reg
     assert configuration["fairSharing"]["preemptionStrategies"]
 
 
+def test_a_gang_that_does_not_start_whole_gives_back_what_it_holds(lab_plan: RegionPlan) -> None:
+    waiting = kueue_configuration(lab_plan)["waitForPodsReady"]
+    assert waiting["timeout"] == "30m"
+    assert waiting["requeuingStrategy"]["timestamp"] == "Eviction", "others are tried before it is tried again"
+    assert "blockAdmission" not in waiting, "a job that waits for its pods holds up no other"
+
+
 def test_an_enforcer_runs_on_every_node_and_is_a_firewall_only(lab_plan: RegionPlan) -> None:
     pod = one(render(lab_plan, CONTROL, "network_policies/enforcer.yaml.j2"))["spec"]["template"]["spec"]
     assert pod["hostNetwork"] is True

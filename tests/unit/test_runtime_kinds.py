@@ -109,11 +109,19 @@ def test_a_job_waits_in_its_tenants_queue_for_all_its_pods() -> None:
     assert spec["template"]["spec"]["restartPolicy"] == "Never"
 
 
-def test_a_job_of_one_nvlink_domain_is_in_one_rack_or_waits() -> None:
-    annotations = job(JOB)["demo.chat-job"].inputs["spec"]["template"]["metadata"]["annotations"]
-    assert annotations == {"kueue.x-k8s.io/podset-required-topology": "gpuregion.dev/rack"}
-    free = job(replace(JOB, job=Gang(pods=2)))["demo.chat-job"].inputs["spec"]["template"]["metadata"]
-    assert "annotations" not in free
+def test_the_pods_of_a_job_of_one_nvlink_domain_go_where_its_first_one_went() -> None:
+    template = job(JOB)["demo.chat-job"].inputs["spec"]["template"]
+    (term,) = template["spec"]["affinity"]["podAffinity"]["requiredDuringSchedulingIgnoredDuringExecution"]
+    assert term["topologyKey"] == "gpuregion.dev/rack"
+    assert set(term["labelSelector"]["matchLabels"].items()) <= set(template["metadata"]["labels"].items())
+    assert term["matchLabelKeys"] == ["batch.kubernetes.io/controller-uid"], "not where an older job of its name runs"
+    free = job(replace(JOB, job=Gang(pods=2)))["demo.chat-job"].inputs["spec"]["template"]
+    assert "affinity" not in free["spec"]
+
+
+def test_a_job_asks_for_no_topology_of_kueue_which_no_flavor_has() -> None:
+    template = job(JOB)["demo.chat-job"].inputs["spec"]["template"]
+    assert not [key for key in template["metadata"].get("annotations", {}) if "topology" in key]
 
 
 def test_each_pod_of_a_job_claims_its_gpus() -> None:
@@ -131,7 +139,9 @@ def test_the_queue_chooses_the_pool_of_a_job_among_those_that_have_what_it_needs
     assert request["exactly"] == {"deviceClassName": "gpu", "count": 4}, (
         "Kueue refuses claims that select by themselves"
     )
-    affinity = seen["demo.chat-job"].inputs["spec"]["template"]["spec"]["affinity"]["nodeAffinity"]
+    both = seen["demo.chat-job"].inputs["spec"]["template"]["spec"]["affinity"]
+    assert set(both) == {"nodeAffinity", "podAffinity"}
+    affinity = both["nodeAffinity"]
     (term,) = affinity["requiredDuringSchedulingIgnoredDuringExecution"]["nodeSelectorTerms"]
     (pools,) = term["matchExpressions"]
     assert pools == {"key": "gpuregion.dev/gpu-pool", "operator": "In", "values": ["b200", "h200"]}
