@@ -21,6 +21,9 @@ TOKENS_OUT = "vllm:generation_tokens_total"
 BUDGET_SHARE = "gpuregion_tenant_budget_share"
 COST_MONTH = "gpuregion_tenant_cost_eur"
 EDGE_UP = "gpuregion_edge_up"
+RECORDED = "90m"
+"""How long a figure that `region usage --record` wrote counts: it comes from a timer an hour or less apart, and a
+question without a window looks back five minutes only, so an alert would end between two runs."""
 
 INTERVAL_S = 5
 """Seconds between two looks, of the role `metrics`."""

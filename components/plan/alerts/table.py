@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from components.plan.cost.budget import WARN_AT
+from components.plan.measured import BUDGET_SHARE, EDGE_UP, RECORDED
 
 TENANTS = 'namespace=~"tenant-.+"'
+_SHARE = f"max by (tenant) (last_over_time({BUDGET_SHARE}[{RECORDED}]))"
 
 
 class Severity(StrEnum):
@@ -95,7 +97,7 @@ ALERTS: tuple[Alert, ...] = (
     ),
     Alert(
         name="EdgeUnhealthy",
-        expression="max by (edge) (gpuregion_edge_up) < 1",
+        expression=f"max by (edge) (last_over_time({EDGE_UP}[{RECORDED}])) < 1",
         wait_m=1,
         severity=Severity.PAGE,
         says="the edge {{ $labels.edge }} does not answer; clients are steered elsewhere",
@@ -103,7 +105,7 @@ ALERTS: tuple[Alert, ...] = (
     ),
     Alert(
         name="BudgetNearlyReached",
-        expression=f"max by (tenant) (gpuregion_tenant_budget_share) >= {WARN_AT} < 1",
+        expression=f"{_SHARE} >= {WARN_AT} < 1",
         wait_m=0,
         severity=Severity.TICKET,
         says="{{ $labels.tenant }} used {{ $value | humanizePercentage }} of the month's budget",
@@ -111,7 +113,7 @@ ALERTS: tuple[Alert, ...] = (
     ),
     Alert(
         name="BudgetReached",
-        expression="max by (tenant) (gpuregion_tenant_budget_share) >= 1",
+        expression=f"{_SHARE} >= 1",
         wait_m=0,
         severity=Severity.TICKET,
         says="{{ $labels.tenant }} used {{ $value | humanizePercentage }} of the month's budget",

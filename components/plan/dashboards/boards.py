@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from components.plan.dashboards.panel import Board, Panel, Unit
+from components.plan.measured import BUDGET_SHARE, EDGE_UP, RECORDED
 
 QUANTILE = "histogram_quantile({q}, sum by (le{more}) (rate(interceptor_request_duration_seconds_bucket{of}[5m])))"
 
@@ -90,7 +91,7 @@ PLATFORM = Board(
         Panel(
             title="Budgets",
             about="Part of each tenant's month that is used; 1 is all of it.",
-            expressions=(("max by (tenant) (gpuregion_tenant_budget_share)", "{{tenant}}"),),
+            expressions=((f"max by (tenant) (last_over_time({BUDGET_SHARE}[{RECORDED}]))", "{{tenant}}"),),
             unit=Unit.SHARE,
         ),
     ),
@@ -178,7 +179,7 @@ EDGES = Board(
         Panel(
             title="Edges that answer",
             about="1 while an edge answers.",
-            expressions=(("max by (edge) (gpuregion_edge_up)", "{{edge}}"),),
+            expressions=((f"max by (edge) (last_over_time({EDGE_UP}[{RECORDED}]))", "{{edge}}"),),
             unit=Unit.STATE,
             kind="stat",
             width=24,
@@ -187,7 +188,7 @@ EDGES = Board(
         Panel(
             title="Edges over time",
             about="0 is an edge that clients are steered away from.",
-            expressions=(("max by (edge) (gpuregion_edge_up)", "{{edge}}"),),
+            expressions=((f"max by (edge) (last_over_time({EDGE_UP}[{RECORDED}]))", "{{edge}}"),),
             unit=Unit.STATE,
             most=1,
         ),
