@@ -11,8 +11,8 @@ from components.plan import RegionPlan
 from components.plan.inventory import ROLES_OF_VARIABLES, family, variable_names
 
 ROLES = Path(__file__).parents[2] / "playbooks" / "roles"
-CALLED_BY_ROLES = {"kubernetes_apply", "edge_dns"}
-"""Roles with variables of their own: those that only other roles call, and those of playbooks/ops of all regions."""
+CALLED_BY_ROLES = {"kubernetes_apply", "edge_dns", "usage_timer"}
+"""Roles with variables of their own: those that only other roles call, and those of playbooks/ops, which run on hosts of no region."""
 
 
 def options_of(role: str) -> dict[str, dict[str, Any]]:
