@@ -20,6 +20,7 @@ from components.plan import RegionPlan
 from components.plan.fleet import Need, Placement, claim_spec, gpu_plan, resolve
 from components.plan.fleet.pool import Pool
 from components.plan.model import TrayRole
+from components.plan.naming import RACK_LABEL
 from components.runtime.objects_pods import SERVICE_LABEL
 from stacks.description import describe, refuse_unready
 from tests.e2e import tenants
@@ -50,6 +51,7 @@ JOB = """\
     job: {{pods: 1, limit_s: 3600}}
 """
 LARGE_JOB = JOB.replace("count: 1", "count: 1, memory_gb: 80")
+GANG = JOB.format(n="gang").replace("pods: 1", "pods: 2, nvlink_domain: true")
 JOBS = [*(JOB.format(n=n) for n in range(1, 6)), LARGE_JOB.format(n="large")]
 """Of each tenant: as many as its 2 GPUs and the 4 that it may borrow."""
 
@@ -197,12 +199,24 @@ def test_the_next_replica_spills_over_to_the_dear_gpus_when_the_cheap_ones_are_t
 
 
 @pytest.fixture(scope="module")
-def jobs(lab_plan: RegionPlan, files: None) -> None:
-    """A tenant of nothing but jobs, which has no rival yet. What it ran before is gone first, and its quota free."""
-    (FOLDER / "mixed-one.yaml").unlink(missing_ok=True)
+def gang(lab_plan: RegionPlan, files: None) -> None:
+    """The tenant has one job of two pods in place of its services."""
+    description("mixed-one", GANG)
     up()
+
+
+@pytest.fixture(scope="module")
+def jobs(gang: None) -> None:
+    """A tenant of nothing but jobs, which has no rival yet."""
     description("mixed-one", "".join(JOBS))
     up()
+
+
+def test_the_pods_of_a_job_of_one_nvlink_domain_run_together_in_one_rack(gang: None) -> None:
+    assert until(lambda: len(running(ONE, "train-gang")), 2, 60) == 2
+    racks = tenants.read("nodes")["items"]
+    rack_of = {node["metadata"]["name"]: node["metadata"]["labels"][RACK_LABEL] for node in racks}
+    assert len({rack_of[host] for host in hosts(ONE, "train-gang")}) == 1
 
 
 def test_alone_a_tenant_runs_jobs_on_its_own_gpus_and_on_all_that_it_may_borrow(jobs: None) -> None:
