@@ -10,9 +10,9 @@ from typing import Any
 
 import grpc
 
+from components.clients.grpc_health import ABOUT_ALL, METHOD, SERVING
+
 SERVICE = "test.Echo"
-SERVING = b"\x08\x01"
-"""A HealthCheckResponse of grpc.health.v1 that says so."""
 PATIENCE_S = 60
 _MESSAGE_LIMIT = ("grpc.max_receive_message_length", 16 << 20)
 _NO_PROXY = ("grpc.enable_http_proxy", 0)
@@ -21,7 +21,7 @@ _NO_PROXY = ("grpc.enable_http_proxy", 0)
 class Server:
     """Answers on one address; what it saw of its callers."""
 
-    def __init__(self, address: str, streams_a_connection: int) -> None:
+    def __init__(self, address: str, *, streams_a_connection: int = 100, health: bytes | None = SERVING) -> None:
         self.address = address
         self.cancelled = 0
         """Calls that ended because their callers went away."""
@@ -34,19 +34,23 @@ class Server:
             "Refuse": grpc.unary_unary_rpc_method_handler(self._refuse),
             "Chat": grpc.stream_stream_rpc_method_handler(self._chat),
         }
-        health: Mapping[str, Any] = {"Check": grpc.unary_unary_rpc_method_handler(lambda *_: SERVING)}
-        for name, methods in ((SERVICE, echo), ("grpc.health.v1.Health", health)):
+        check: Mapping[str, Any] = {"Check": grpc.unary_unary_rpc_method_handler(lambda *_: health)}
+        for name, methods in ((SERVICE, echo), *([("grpc.health.v1.Health", check)] if health else [])):
             self._server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(name, methods),))
 
-    def start(self) -> None:
-        assert self._server.add_insecure_port(self.address)
+    def start(self) -> int:
+        """Its port."""
+        port = int(self._server.add_insecure_port(self.address))
         self._server.start()
+        return port
 
     def stop(self) -> None:
         self._server.stop(0).wait()
 
     def _unary(self, request: bytes, context: Any) -> bytes:
-        context.set_trailing_metadata((("x-trailer", "kept"),))
+        left_s = context.time_remaining()  # rounded up on its way
+        deadline = "told" if left_s is not None and left_s < PATIENCE_S + 1 else "not told"
+        context.set_trailing_metadata((("x-trailer", "kept"), ("x-deadline", deadline)))
         return request
 
     def _refuse(self, _: bytes, context: Any) -> None:
@@ -110,7 +114,7 @@ class Client:
 
     def health(self) -> bytes:
         """Answer of the standard health service, about the server as a whole."""
-        return self.channel.unary_unary("/grpc.health.v1.Health/Check")(b"", timeout=PATIENCE_S)
+        return self.channel.unary_unary(METHOD)(ABOUT_ALL, timeout=PATIENCE_S)
 
     def _method(self, name: str) -> Any:
         return self.channel.unary_unary(f"/{SERVICE}/{name}")

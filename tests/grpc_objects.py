@@ -15,7 +15,7 @@ from components.plan.serving import GATEWAY_NAMESPACE, INTERCEPTOR_SERVICE, KEDA
 from components.plan.tenancy.gateway import ENVOY_API, traffic_spec
 from components.plan.tenants import ServicePlan, TenantPlan
 from components.runtime.service import Service, ServiceArgs
-from components.spec.service import Protocol, ServicePort
+from components.spec.service import Health, Protocol, ServicePort
 from lab import shell
 from lab.toolchain.catalogue import catalogue
 from lab.toolchain.golang import go
@@ -37,7 +37,7 @@ def services() -> list[ServicePlan]:
     """One that speaks HTTP/2, and one that does not."""
     port = ServicePort(port=PORT, protocol=Protocol.HTTP2)
     return [
-        chat(name="echo", host="echo.demo.lab.internal", ports=(port,)),
+        chat(name="echo", host="echo.demo.lab.internal", ports=(port,), health=Health(grpc=True)),
         chat(name="web", host="web.demo.lab.internal", ports=(ServicePort(port=PORT),)),
     ]
 

@@ -185,7 +185,7 @@ def to_interceptor(folder: Path) -> Mapping[str, list[str]]:
 
 def tried(cluster: Cluster, folder: Path, interceptor: Any) -> Object:
     """All that a client sees."""
-    pod, found = Server(f"{PODS['echo']}:{PORT}", STREAMS), dict[str, Any]()
+    pod, found = Server(f"{PODS['echo']}:{PORT}", streams_a_connection=STREAMS), dict[str, Any]()
     host, authority = "echo.demo.lab.internal", (folder / "gateway/ca.crt").read_bytes()
     wake(cluster, "web")
     start(sys.executable, "-m", "http.server", PORT, "--bind", PODS["web"], "--directory", folder / "empty")

@@ -12,6 +12,7 @@ from typing import Any, cast
 from components.checks.judge import judged, name_of, skipped
 from components.checks.result import CheckResult
 from components.checks.runtime_objects import WAKE_RUNBOOK, claimed_devices
+from components.clients.grpc_health import ask_health
 from components.clients.kubernetes import Kubernetes
 from components.clients.web import Answer, CallError, call
 from components.plan.model import RegionPlan
@@ -35,11 +36,15 @@ async def check_wake(plan: RegionPlan, service: ServicePlan, api: Kubernetes, *,
     if service.has_keys:
         remedy = f"with one of the tenant's keys: `curl -H 'Authorization: Bearer KEY' https://{service.host}/`"
         return [skipped(f"runtime.wake.{service.name}", expected=expected, remedy=remedy)]
+    if service.speaks_http2 and not (service.health and service.health.grpc):
+        remedy = "`health: {grpc: true}`, where its server has the standard health service; or call it with its client"
+        return [skipped(f"runtime.wake.{service.name}", expected=expected, remedy=remedy)]
     limit_s = service.idle_after_s + SLEEP_MARGIN_S
     if service.min_replicas == 0 and not await _is_asleep(api, service, limit_s):
         return [_never_asleep(service, limit_s)]
     try:
-        answer = await call(plan.runtime.gateway_vip, host=service.host, timeout_s=CALL_S)
+        ask = ask_health if service.speaks_http2 else call
+        answer = await ask(plan.runtime.gateway_vip, host=service.host, timeout_s=CALL_S)
     except CallError as error:
         return [_answered(plan, service, None, str(error.problems[0].found))]
     results = [_answered(plan, service, answer, "")]

@@ -28,7 +28,7 @@ CLAIM = "gpu"
 MEMORY_LIMIT = 8
 """Times what a replica asks for: beyond that it is ended, before it harms its neighbours."""
 READY_INTERVAL_S = 1
-"""The kubelet's shortest: a cold start of a service with a path to look at may wait for one look."""
+"""The kubelet's shortest: a cold start of a service whose program is asked may wait for one look."""
 TOLD = {"POD_NAME": "metadata.name", "NODE_NAME": "spec.nodeName"}
 """Variables by which a program knows where it is. A description's own of these names win."""
 
@@ -68,7 +68,7 @@ def container_of(plan: ServicePlan, claim: str | None, secret: pulumi.Input[str]
         container["volume_mounts"] = mounts
     if plan.health and plan.ports and plan.kind is not Kind.JOB:
         container["liveness_probe"] = _liveness(plan, plan.health)
-        if plan.health.path:
+        if plan.health.asks_program:
             container["readiness_probe"] = _readiness(plan, plan.health)
     return container
 
@@ -109,8 +109,10 @@ def _variables(plan: ServicePlan, secret: pulumi.Input[str] | None) -> list[EnvV
 
 
 def _look(plan: ServicePlan, health: Health) -> ProbeArgsDict:
-    """A request to the path, or a connection to the port. The kubelet looks at the pod itself: no look passes the
-    interceptor, so none keeps a service awake."""
+    """A request to the path, a call of the health service, or a connection to the port. The kubelet looks at the pod
+    itself: no look passes the interceptor, so none keeps a service awake."""
+    if health.grpc:
+        return {"grpc": {"port": plan.port}}
     if health.path:
         return {"http_get": {"path": health.path, "port": plan.port}}
     return {"tcp_socket": {"port": plan.port}}
@@ -127,9 +129,9 @@ def _liveness(plan: ServicePlan, health: Health) -> ProbeArgsDict:
 
 
 def _readiness(plan: ServicePlan, health: Health) -> ProbeArgsDict:
-    """Only of a service that names a path. By default there is none: the kubelet looks at most once a second, which
-    a cold start would wait for, and the interceptor repeats a refused connection every 50 ms. A server that opens
-    its port before it can answer names a path, and pays up to a second for not being asked too early."""
+    """Only of a service whose program is asked. By default there is none: the kubelet looks at most once a second,
+    which a cold start would wait for, and the interceptor repeats a refused connection every 50 ms. A server that opens
+    its port before it can answer names a path or `grpc`, and pays up to a second for not being asked too early."""
     return {
         **_look(plan, health),
         "period_seconds": READY_INTERVAL_S,

@@ -63,12 +63,20 @@ class Health(Model):
 
     path: Annotated[str, Field(pattern=r"^/[^\s]*$")] | None = None
     """HTTP path that answers 2xx; without one, the port accepts a connection."""
+    grpc: bool = False
+    """Whether the standard health service of gRPC is asked (grpc.health.v1, about the server as a whole). In place of
+    `path` where the first port speaks `http2`."""
     grace_s: Annotated[int, Field(ge=0, le=3600)] = 5
     """Seconds that a replica may take before its first check counts."""
     interval_s: Annotated[int, Field(ge=1, le=600)] = 60
     timeout_s: Annotated[int, Field(ge=1, le=60)] = 5
     restart_limit: Annotated[int, Field(ge=1, le=10)] = 3
     """Failures in a row until the replica is started again."""
+
+    @property
+    def asks_program(self) -> bool:
+        """Whether the program must answer, so that it says when it is ready; not its port alone."""
+        return self.grpc or self.path is not None
 
 
 class GpuNeed(Model):

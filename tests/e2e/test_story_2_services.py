@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from components.clients.grpc_health import ask_health
 from components.clients.web import CallError, call
 from tests.e2e.process import run
 from tests.e2e.services import GATEWAY, HELLO, described, kubectl, put_to_sleep, replicas
@@ -33,6 +34,11 @@ services:
     image: {image}
     health: {{path: /healthz, grace_s: 5, interval_s: 2, restart_limit: 2}}
     scaling: {{min: 0, max: 1, concurrency: 50, idle_after_s: 5}}
+  - name: calls
+    image: hello-gpu
+    ports: [{{protocol: http2}}]
+    health: {{grpc: true, grace_s: 5, interval_s: 2, restart_limit: 2}}
+    scaling: {{min: 0, max: 1, concurrency: 50, idle_after_s: 15}}
   - name: busy
     image: hello-gpu
     scaling: {{max: 3, concurrency: 20, requests_per_second: 2, cpu_percent: 90, window_s: 15, idle_after_s: 20}}
@@ -44,7 +50,7 @@ COLD_STARTS = 20
 
 @pytest.fixture(scope="module")
 def tenant(lab: None) -> Iterator[Path]:
-    """A tenant with three services; gone at the end."""
+    """A tenant with four services; gone at the end."""
     with described(TENANT.format(image=GOOD)) as path:
         yield path
 
@@ -98,6 +104,19 @@ def test_a_version_that_does_not_answer_never_takes_the_working_one_down(tenant:
     run("region", "up", "lab", "--layer", "runtime")
     held = kubectl("-n", "tenant-e2e", "get", "scaledobject", "sleeper", "-o", "jsonpath={.metadata.annotations}")
     assert "paused-replicas" not in held, f"with a version that runs it may sleep again: {held}"
+
+
+def test_a_service_of_grpc_wakes_at_a_call_and_the_kubelet_finds_it_well(tenant: Path) -> None:
+    host = "calls.e2e.lab.internal"
+    put_to_sleep("tenant-e2e", "calls")
+    print(f"a call to a sleeping service of gRPC took {asyncio.run(ask_health(GATEWAY, host=host)).seconds:.2f} s")
+    end = time.monotonic() + 12  # more looks than it may fail
+    while time.monotonic() < end:
+        asyncio.run(ask_health(GATEWAY, host=host))
+        time.sleep(0.5)
+    told = json.loads(kubectl("-n", "tenant-e2e", "get", "pods", "-l", "app.kubernetes.io/name=calls", "-o", "json"))
+    ((status,),) = (pod["status"]["containerStatuses"] for pod in told["items"])
+    assert (status["ready"], status["restartCount"]) == (True, 0), f"its probes by gRPC: {status}"
 
 
 def test_of_several_targets_the_one_that_asks_for_most_scales(tenant: Path) -> None:

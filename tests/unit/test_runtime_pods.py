@@ -101,6 +101,12 @@ def test_a_health_check_of_a_path_also_keeps_requests_away_until_it_answers() ->
     assert told["readiness_probe"]["period_seconds"] == 1, "a cold start waits for one look at most"
 
 
+def test_a_health_check_by_grpc_asks_the_program_as_a_path_does() -> None:
+    told = container(ports=(ServicePort(port=9000, protocol=Protocol.HTTP2),), health=Health(grpc=True))
+    assert told["liveness_probe"]["grpc"] == told["readiness_probe"]["grpc"] == {"port": 9000}
+    assert not {"http_get", "tcp_socket"} & (told["liveness_probe"].keys() | told["readiness_probe"].keys())
+
+
 def test_a_request_waits_for_as_long_as_a_start_may_take() -> None:
     assert wake_timeout_s(SERVICE) == 120
     slow = replace(SERVICE, health=Health(path="/health", grace_s=600))

@@ -16,6 +16,7 @@ from components.clients.kubernetes import Kubernetes
 from components.clients.web import Answer, CallError
 from components.errors import Problem
 from components.plan.model import RegionPlan
+from components.spec.service import Health, Protocol, ServicePort
 
 ACCESS = Kubeconfig(server="https://api:6443", ca="", certificate="", key="")
 GPU = json.dumps({"gpus": ["gpu-1"]})
@@ -108,3 +109,25 @@ async def test_a_service_that_never_sleeps_cannot_be_woken(
     results = await checked(lab_plan, monkeypatch, Cluster([1]), ok(), idle_s=0)
     assert list(results) == ["sleep"]
     assert results["sleep"].found == "still has pods"
+
+
+@pytest.mark.parametrize("health", [Health(grpc=True), Health(), None])
+async def test_what_speaks_http2_is_asked_by_grpc_where_it_says_that_it_can_be(
+    lab_plan: RegionPlan, monkeypatch: pytest.MonkeyPatch, health: Health | None
+) -> None:
+    asked: list[tuple[str, str]] = []
+
+    async def ask_health(address: str, *, host: str, timeout_s: float) -> Answer:
+        asked.append((address, host))
+        return ok("it serves")
+
+    monkeypatch.setattr(wake, "ask_health", ask_health)
+    port = ServicePort(protocol=Protocol.HTTP2)
+    service = replace(lab_plan.runtime.services[0], ports=(port,), health=health, gpus=0)
+    async with Kubernetes(ACCESS, transport=httpx.MockTransport(Cluster([0, 1, 0]))) as api:
+        first, *_ = await wake.check_wake(lab_plan, service, api, wake=True)
+    if health and health.grpc:
+        assert (first.status, asked) == (Status.OK, [("10.255.2.1", "hello-gpu.demo.lab.internal")])
+    else:
+        assert (first.status, asked) == (Status.SKIP, [])
+        assert "grpc: true" in str(first.remedy)

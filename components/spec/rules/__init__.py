@@ -3,6 +3,7 @@
 from components.spec.rules import (
     asns,
     cabling,
+    calls,
     capacity,
     caps,
     catalogue,
@@ -36,6 +37,7 @@ RULES = (
     *networks.RULES,
     *cluster.RULES,
     *services.RULES,
+    *calls.RULES,
     *models.RULES,
     *sovereignty.RULES,
     *software.RULES,

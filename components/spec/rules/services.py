@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from components.spec.region import Region
 from components.spec.rollout import Strategy
 from components.spec.rules.rule import Fault, rule
-from components.spec.service import Kind, Protocol
+from components.spec.service import Kind
 from components.spec.services import services_of
 from components.words import count
 
@@ -27,50 +27,6 @@ def services_run_something(region: Region) -> Iterator[Fault]:
                 found=" and ".join(named) or "neither image nor model",
                 allowed="`image`, or `model`, which brings its own image",
                 remedy="remove one of them" if named else "add one of them",
-            )
-
-
-@rule("service-ports", "tenants", partial=True)
-def ports_suit_the_type(region: Region) -> Iterator[Fault]:
-    """What answers requests has a port for them, and each port once; only the first is reached by the gateway.
-
-    Example: `type: web` with `ports: []`, or with tcp as its first port.
-    """
-    for placed in services_of(region):
-        ports = placed.service.ports
-        numbers = [port.port for port in ports]
-        if placed.service.type is Kind.WEB and (not ports or ports[0].protocol is Protocol.TCP):
-            yield Fault(
-                at=(*placed.at, "ports"),
-                message="the gateway sends requests to the first port",
-                found=ports[0].protocol.value if ports else "no port",
-                allowed="http or http2 first",
-                remedy="put the port for requests first, or make it a worker",
-            )
-        elif len(set(numbers)) < len(numbers):
-            yield Fault(
-                at=(*placed.at, "ports"),
-                message="a port is there twice",
-                found=", ".join(map(str, numbers)),
-                allowed="each once",
-                remedy="remove one",
-            )
-
-
-@rule("service-repeatable-unsuited", "tenants", partial=True)
-def only_what_has_requests_has_them_repeated(region: Region) -> Iterator[Fault]:
-    """Whether a request may be worked on twice is said of what has requests.
-
-    Example: a job with `repeatable: true`.
-    """
-    for placed in services_of(region):
-        if placed.service.repeatable is not None and placed.service.type is not Kind.WEB:
-            yield Fault(
-                at=(*placed.at, "repeatable"),
-                message=f"{placed.name} is a {placed.service.type.value}: the gateway sends it no requests",
-                found=str(placed.service.repeatable).lower(),
-                allowed="nothing",
-                remedy="remove it, or change `type`",
             )
 
 
@@ -244,8 +200,6 @@ def services_fit_pod_quota(region: Region) -> Iterator[Fault]:
 
 RULES = (
     services_run_something,
-    ports_suit_the_type,
-    only_what_has_requests_has_them_repeated,
     what_sleeps_can_be_woken,
     targets_can_be_measured,
     shifts_last_a_while,

@@ -53,6 +53,7 @@ func gpus(environment []string) []string {
 func handler(fixed answer, start time.Time, work load) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
+	mux.HandleFunc("POST /grpc.health.v1.Health/Check", health)
 	mux.Handle("GET /{$}", work.before(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		now := fixed
 		now.UpMilliseconds = time.Since(start).Milliseconds()
@@ -79,8 +80,12 @@ func main() {
 	own := answer{Pod: pod, Node: node, GPUs: gpus(os.Environ())}
 	own.Message = own.greeting(os.Getenv("GREETING"))
 
+	var protocols http.Protocols
+	protocols.SetHTTP1(true)
+	protocols.SetUnencryptedHTTP2(true)
 	server := &http.Server{
 		Addr:              ":" + cmp.Or(os.Getenv("PORT"), "8080"),
+		Protocols:         &protocols,
 		Handler:           handler(own, start, work),
 		ReadHeaderTimeout: 5 * time.Second,
 	}
