@@ -20,6 +20,7 @@ from components.spec.rollout import Rollout
 from components.spec.scaling import Queue, Scaling, Shift
 from components.spec.service import Gang, Health, Kind, Protocol, Service, ServicePort, Sovereignty, Volume
 from components.spec.tenant import ApiKey, Budget, Person, Tenant
+from components.words import count
 
 DEFAULT_CONCURRENCY = 100
 """Requests in flight a replica of a web service that names no target: Knative's default, which users know."""
@@ -136,6 +137,21 @@ class ServicePlan:
     def gpu_pools(self) -> tuple[str, ...]:
         """Where its GPUs are, in order of price."""
         return self.gpu.pools if self.gpu else ()
+
+    @property
+    def url(self) -> str | None:
+        """Where clients in this region call it; None of what nobody calls."""
+        return f"{'https' if self.has_keys else 'http'}://{self.host}/" if self.kind is Kind.WEB else None
+
+    @property
+    def most_pods(self) -> int:
+        """That run at one time."""
+        return self.job.pods if self.job else self.max_replicas
+
+    @property
+    def extent(self) -> str:
+        """`0 to 2` replicas; of a job `8 pods`."""
+        return count(self.job.pods, "pod") if self.job else f"{self.min_replicas:,} to {self.max_replicas:,}"
 
     @property
     def key(self) -> str:

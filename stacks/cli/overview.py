@@ -20,10 +20,14 @@ from stacks.project import LAYERS, bring_up_folder, state_folder
 
 
 def how_to_call(plan: RegionPlan) -> str:
-    """The one command that calls the region's first service."""
-    if not plan.runtime.services:
-        return "the region runs no service"
-    return f"curl -H 'Host: {plan.runtime.services[0].host}' http://{plan.runtime.gateway_vip}/"
+    """The one command that calls the region's first service; rather one that asks for no key."""
+    callable_ones = [service for service in plan.runtime.services if service.url]
+    if not callable_ones:
+        return "the region runs no service that is called"
+    service = min(callable_ones, key=lambda each: each.has_keys)
+    if service.has_keys:
+        return f"curl --connect-to ::{plan.runtime.gateway_vip} -H 'Authorization: Bearer KEY' {service.url}"
+    return f"curl -H 'Host: {service.host}' http://{plan.runtime.gateway_vip}/"
 
 
 def refuse_protected(plan: RegionPlan, layers: tuple[str, ...]) -> None:

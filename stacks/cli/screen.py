@@ -56,10 +56,7 @@ def _parts(plan: RegionPlan, seen: Summary) -> Iterator[RenderableType]:
     yield _table("clusters", ("cluster", "Kubernetes", "nodes", "racks", "GPUs in service"), clusters)
     tenants = ((t.name, t.gpus, t.pods) for t in plan.cluster.tenants)
     yield _table("tenants", ("tenant", "GPU quota", "pod quota"), tenants)
-    services = (
-        (s.name, s.tenant, s.gpus, f"{s.min_replicas:,} to {s.max_replicas:,}", f"http://{s.host}/")
-        for s in plan.runtime.services
-    )
+    services = ((s.name, s.tenant, s.gpus, s.extent, s.url or s.kind.value) for s in plan.runtime.services)
     yield _table(
         f"services, by gateway {seen.gateway_address}", ("service", "tenant", "GPUs", "replicas", "address"), services
     )

@@ -48,7 +48,7 @@ def details(plan: RegionPlan, seen: Seen, found: Explanation) -> Text:
         ("service", service.key),
         ("type", service.kind.value),
         ("image", service.image),
-        ("replicas", f"{found.ready} of {found.wanted}; {service.min_replicas} to {service.max_replicas} declared"),
+        ("replicas", f"{found.ready} of {found.wanted}; {service.extent} declared"),
         ("GPUs", f"{service.gpus} of each replica"),
     ]
     if service.kind is Kind.WEB:

@@ -139,10 +139,10 @@ def services(plan: RegionPlan) -> Markup:
             (
                 service.name,
                 service.tenant,
-                service.host,
+                service.host if service.url else service.kind.value,
                 service.gpus,
-                f"{service.min_replicas:,} to {service.max_replicas:,}",
-                service.gpus * service.max_replicas,
+                service.extent,
+                service.gpus * service.most_pods,
             )
             for service in plan.runtime.services
         ),
