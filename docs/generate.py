@@ -25,21 +25,22 @@ from stacks.project import CATALOGUE, ROOT
 REFERENCE = Path(__file__).parent / "reference"
 
 
-def _type(node: dict[str, Any]) -> str:
+def _type(node: dict[str, Any], parts: dict[str, Any]) -> str:
+    """In words; a part of the schema that has keys has a section of its own."""
     if "$ref" in node:
         name = node["$ref"].rpartition("/")[2]
-        return f"[{name}](#{name.lower()})"
+        return f"[{name}](#{name.lower()})" if parts[name].get("properties") else _type(parts[name], parts)
     if "enum" in node:
         return ", ".join(f"`{v}`" for v in node["enum"])
     if "const" in node:
         return f"`{node['const']}`"
     if "anyOf" in node:
-        return " or ".join(_type(n) for n in node["anyOf"])
+        return " or ".join(_type(n, parts) for n in node["anyOf"])
     kind = str(node.get("type", "any"))
     if kind == "array":
-        return f"list of {_type(node.get('items', {}))}"
+        return f"list of {_type(node.get('items', {}), parts)}"
     if kind == "object" and isinstance(node.get("additionalProperties"), dict):
-        return f"map to {_type(node['additionalProperties'])}"
+        return f"map to {_type(node['additionalProperties'], parts)}"
     limits = [
         f"{word} {node[key]}"
         for key, word in (
@@ -53,7 +54,7 @@ def _type(node: dict[str, Any]) -> str:
     return kind + (f" ({', '.join(limits)})" if limits else "")
 
 
-def _table(node: dict[str, Any]) -> list[str]:
+def _table(node: dict[str, Any], parts: dict[str, Any]) -> list[str]:
     required = set(node.get("required", ()))
     rows = ["| key | type | default | meaning |", "|---|---|---|---|"]
     for key, value in node.get("properties", {}).items():
@@ -61,18 +62,17 @@ def _table(node: dict[str, Any]) -> list[str]:
             "required" if key in required else f"`{json.dumps(value['default'])}`" if "default" in value else "none"
         )
         meaning = " ".join(str(value.get("description", "")).split())
-        rows.append(f"| `{key}` | {_type(value)} | {default} | {meaning} |".replace(" |  |", " | |"))
+        rows.append(f"| `{key}` | {_type(value, parts)} | {default} | {meaning} |".replace(" |  |", " | |"))
     return rows
 
 
 def _models(title: str, intro: str, root: dict[str, Any]) -> str:
-    lines = [f"# {title}", "", intro, "", "## Top level", "", *_table(root)]
-    for name, node in sorted(root.get("$defs", {}).items()):
+    parts = root.get("$defs", {})
+    lines = [f"# {title}", "", intro, "", "## Top level", "", *_table(root, parts)]
+    for name, node in sorted(parts.items()):
         if node.get("properties"):
             about = " ".join(str(node.get("description", "")).split())
-            lines += (
-                ["", f"## {name}", "", about, "", *_table(node)] if about else ["", f"## {name}", "", *_table(node)]
-            )
+            lines += ["", f"## {name}", "", *([about, ""] if about else []), *_table(node, parts)]
     return "\n".join(lines) + "\n"
 
 
@@ -88,19 +88,19 @@ def _catalogue_files() -> str:
     for where, root in schemas.items():
         parts |= root.get("$defs", {})
         if root.get("properties"):
-            lines += ["", f"## {where}", "", root["description"], "", *_table(root)]
+            lines += ["", f"## {where}", "", root["description"], "", *_table(root, parts)]
     lines += [
         "",
         "## sources.yaml",
         "",
         "Number of the source, from S1 on, and for each:",
         "",
-        *_table(parts["Source"]),
+        *_table(parts["Source"], parts),
     ]
     for name, node in sorted(parts.items()):
         if node.get("properties") and name != "Source":
             about = " ".join(str(node.get("description", "")).split())
-            lines += ["", f"## {name}", "", about, "", *_table(node)]
+            lines += ["", f"## {name}", "", about, "", *_table(node, parts)]
     return "\n".join(lines) + "\n"
 
 
