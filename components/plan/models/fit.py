@@ -80,7 +80,7 @@ class Shape:
         return (
             f"{self.precision} on {count(self.gpus, 'GPU')}:"
             f" weights {self.weights_gib:.1f} + cache {self.cache_gib:.1f} ({self.context_tokens:,} tokens x"
-            f" {self.concurrency} requests) + overhead {self.overhead_gib:.1f} = {self.sum_gib:.1f} GiB a GPU,"
+            f" {count(self.concurrency, 'request')}) + overhead {self.overhead_gib:.1f} = {self.sum_gib:.1f} GiB a GPU,"
             f" of {USABLE:.0%} of its memory: {self.memory_gib} GiB"
         )
 
