@@ -5,7 +5,7 @@ from __future__ import annotations
 import queue
 from collections.abc import Callable, Generator, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import grpc
@@ -23,8 +23,6 @@ class Server:
 
     def __init__(self, address: str, *, streams_a_connection: int = 100, health: bytes | None = SERVING) -> None:
         self.address = address
-        self.cancelled = 0
-        """Calls that ended because their callers went away."""
         self.open: list[str] = []
         """Streams that are open, each by the other end of its connection."""
         options = [_MESSAGE_LIMIT, ("grpc.max_concurrent_streams", streams_a_connection)]
@@ -60,11 +58,10 @@ class Server:
     def _chat(self, requests: Iterator[bytes], context: Any) -> Generator[bytes]:
         peer = context.peer()
         self.open.append(peer)
-        try:
-            yield from requests
-        except Exception:  # how the iterator tells that the caller is gone
-            self.cancelled += 1
-        finally:
+        if context.add_callback(lambda: self.open.remove(peer)):  # however the stream ends
+            with suppress(Exception):  # how the iterator tells that the caller is gone
+                yield from requests
+        else:
             self.open.remove(peer)
 
 

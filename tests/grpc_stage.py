@@ -41,10 +41,11 @@ LARGE = b"x" * (3 << 20)
 
 
 def populate(cluster: Cluster, manifest: list[Object], of_services: list[dict[str, Object]]) -> None:
-    """Kinds, rights and account of the interceptor, and the services. Pods are only looked at by the API server."""
+    """Kinds, rights, account and Services of the add-on, and the services. Pods are only looked at by the API server."""
     for name in (KEDA_NAMESPACE, TENANT.namespace):
         cluster.make({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
-    kinds = ("CustomResourceDefinition", "ClusterRole", "ClusterRoleBinding", "ServiceAccount", "Role", "RoleBinding")
+    rights = ("ServiceAccount", "Role", "RoleBinding", "ClusterRole", "ClusterRoleBinding")
+    kinds = ("CustomResourceDefinition", *rights, "Service")
     for kind in kinds:
         for each in manifest:
             if each["kind"] == kind:
@@ -138,11 +139,11 @@ def _text(answer: tuple[bytes, dict[str, str]]) -> Object:
 
 def _open_stream(caller: Client, pod: Server) -> int:
     """Requests that count while a stream is open; until its caller goes away, which the pod hears."""
-    before = pod.cancelled
     with caller.open_chat(goes_away=True) as say:
         say(b"hello")
         counted = waiting("echo")
-    until(lambda: waiting("echo") == 0 and pod.cancelled > before)
+        assert pod.open
+    until(lambda: waiting("echo") == 0 and not pod.open)
     return counted
 
 
