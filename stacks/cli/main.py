@@ -196,7 +196,7 @@ app.add_typer(tenant.app, name="tenant")
 
 
 def main() -> None:
-    """Entry point; turns errors into messages and exit codes."""
+    """Run the command that was typed; turns errors into messages and exit codes."""
     as_json = "--json" in sys.argv
     _show_strange_signs_as_others()
     try:
@@ -205,7 +205,8 @@ def main() -> None:
         output.show_error(error, as_json)
         raise SystemExit(error.exit_code) from None
     except OSError as error:
-        output.show_error(_refused(error), as_json)
+        # What names no file may be standard output itself, to which nothing can be said.
+        output.show_error(_refused(error), as_json and error.filename is not None)
         raise SystemExit(RegionError.exit_code) from None
     except SystemExit as end:
         if end.code == INTERRUPTED:  # typer makes it of Ctrl-C, without a word

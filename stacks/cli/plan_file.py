@@ -102,6 +102,7 @@ def read(path: Path) -> PlanFile:
         return _ADAPTER.validate_json(path.read_text(encoding="utf-8"))
     except (OSError, ValidationError, UnicodeDecodeError) as error:
         found = f"{len(error.errors())} faults" if isinstance(error, ValidationError) else str(error)
+        found = str(error.strerror) if isinstance(error, OSError) else found
         raise SpecError(
             "this is no plan",
             [

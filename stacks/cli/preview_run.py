@@ -10,6 +10,7 @@ from functools import cached_property
 from pathlib import Path
 
 from components.clients.git import unpack
+from components.errors import Problem, SpecError
 from components.plan.consequences import Consequences, Planned, Snapshot, consequences, planned_actions, snapshot_of
 from components.spec.recorded import digest
 from stacks.cli.costs import cost_table_of
@@ -107,9 +108,24 @@ def _version(region: str, folder: Path) -> Described | None:
 @contextlib.contextmanager
 def _tree(against: str) -> Generator[Path]:
     """A folder as it is, or the tree of a commit for as long as it is needed."""
-    if Path(against).is_dir():
-        yield Path(against).resolve()
+    if (folder := Path(against)).is_dir():
+        _refuse_strange(folder)
+        yield folder.resolve()
         return
     with tempfile.TemporaryDirectory(prefix="gpuregion-") as folder:
         unpack(ROOT, against, _TREES, Path(folder))
         yield Path(folder)
+
+
+def _refuse_strange(folder: Path) -> None:
+    """Raise SpecError for a folder that holds no version of the project: all of the region would be told as new."""
+    regions = REGIONS.relative_to(ROOT)
+    if not (folder / regions).is_dir():
+        problem = Problem(
+            path="--against",
+            message="the folder holds no version of the project",
+            found=str(folder),
+            allowed=f"a folder with {regions} in it, or a commit",
+            remedy="name the root of a checkout",
+        )
+        raise SpecError("there is nothing to compare with", [problem])

@@ -19,8 +19,8 @@ from stacks.cli import ledger as ledger_command
 from stacks.cli import main as cli
 from stacks.cli import preview as preview_command
 from stacks.cli import show as show_command
+from stacks.cli import start, written
 from stacks.cli import up as up_command
-from stacks.cli import written
 from tests.regions import ROOT
 
 Words = list[str]
@@ -83,6 +83,11 @@ def test_what_is_asked_for_is_looked_at_before_the_description_is_read(tmp_path:
     assert refusal_of("up", "lab", "--plan", str(tmp_path / "gone")).message == "this is no plan"
 
 
+def test_a_folder_that_is_no_version_of_the_project_is_not_taken_for_an_empty_one(tmp_path: Path) -> None:
+    (problem,) = refusal_of("preview", "paris", "--against", str(tmp_path)).problems
+    assert (problem.path, problem.found) == ("--against", str(tmp_path))
+
+
 def ends(monkeypatch: pytest.MonkeyPatch, app: Callable[[], Any], *words: str) -> int | str | None:
     """The exit code of the whole program, where its commands do this."""
     monkeypatch.setattr(cli, "app", app)
@@ -108,16 +113,33 @@ def test_what_the_machine_refuses_is_told_in_words(
     assert (told["kind"], told["schema"], told["problems"][0]["path"]) == ("error", 1, "/srv/page.html")
 
 
+def test_where_standard_output_takes_nothing_that_is_told_beside_it(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def stuck() -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    assert ends(monkeypatch, stuck, "--json") == 1
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert "No space left on device" in said.err
+
+
 def test_an_interrupt_says_how_to_go_on(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     def interrupted(*_: object) -> None:
         raise KeyboardInterrupt
 
+    class Loading:
+        main = property(interrupted)
+
     monkeypatch.setattr(show_command, "load_hardware", interrupted)
     monkeypatch.setattr("sys.argv", ["region", "show", "paris"])
-    with pytest.raises(SystemExit) as left:
-        cli.main()
-    assert left.value.code == 130
-    assert "interrupted; run the same command again to go on" in capsys.readouterr().err
+    for module in (cli, Loading()):
+        monkeypatch.setitem(sys.modules, "stacks.cli.main", module)
+        with pytest.raises(SystemExit) as left:
+            start.main()
+        assert left.value.code == 130
+        assert capsys.readouterr().err == "interrupted; run the same command again to go on\n"
 
 
 def test_a_terminal_that_lacks_a_sign_is_shown_another() -> None:

@@ -245,7 +245,7 @@ def test_two_versions_are_compared_without_any_state(pulumi: Pulumi, tmp_path: P
 
 
 def test_a_region_that_was_not_there_is_all_new(pulumi: Pulumi, tmp_path: Path) -> None:
-    (tmp_path / "empty").mkdir()
+    (tmp_path / "empty" / "stacks" / "regions").mkdir(parents=True)
     done = run("diff", "lab", "--against", str(tmp_path / "empty"), "--format", "markdown")
     assert done.stdout.startswith("### lab: all of it is new\n")
 
