@@ -8,16 +8,22 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from ipaddress import ip_network
 from pathlib import Path
+from typing import Any
 
 from components.plan.edges import SteeringPlan
 from components.plan.renders.steering import config, steering_files
 from lab.edges import gdnsd
 from lab.edges.client import Client
 from lab.edges.description import Distances, Point
-from lab.edges.world import EdgeStandIn, NameServer, World
-from tests.edge_world import all_regions, plan_of, project, steering_of
+from lab.edges.edge import Edge
+from lab.edges.programs import Programs
+from lab.edges.stand_in import EdgeStandIn
+from lab.edges.world import NameServer, World
+from tests.edge_cluster import ClusterEdge
+from tests.edge_world import SERVICES, all_regions, plan_of, project, steering_of
 
 NEAR, FAR = "near.shop.global.serve.internal", "far.shop.global.serve.internal"
+TENANT = "shop"
 OURS = "ours.shop.eu.serve.internal"
 LOCAL_MS = 2.0
 """Round trip in one city; the catalogue has none."""
@@ -39,6 +45,12 @@ class Stage:
     @property
     def in_union(self) -> set[str]:
         return {edge.address for edge in self.plan.edges if edge.in_union}
+
+    def requests_of(self, region: str) -> list[dict[str, Any]]:
+        """All that reached an edge, which is a stand-in."""
+        edge = self.world.edges[region]
+        assert isinstance(edge, EdgeStandIn)
+        return edge.requests()
 
     def server(self, name: str) -> str:
         return next(server.address for server in self.plan.name_servers if server.name == name)
@@ -74,9 +86,9 @@ class Stage:
 
 
 @contextmanager
-def staged(folder: Path) -> Generator[Stage]:
-    """The stage, in a folder of its own; gone afterwards."""
-    regions_folder = project(folder)
+def staged(folder: Path, services: str = SERVICES, clusters: Collection[str] = ()) -> Generator[Stage]:
+    """The stage, in a folder of its own; gone afterwards. Edges are stand-ins but for the `clusters`, by region."""
+    regions_folder = project(folder, services)
     regions = all_regions(regions_folder)
     plan = plan_of(steering_of(regions_folder), regions)
     rendered = list(steering_files(plan))
@@ -88,7 +100,14 @@ def staged(folder: Path) -> Generator[Stage]:
     latencies = regions["paris"].catalogue.latencies
     between = {(min(pair.between), max(pair.between)): pair.planning_ms for pair in latencies}
     points = [_client(network.site, network.network) for network in plan.networks]
-    edges = {edge.region: _edge(plan, edge.region) for edge in plan.edges}
+    programs = Programs(folder)
+    edges: dict[str, Edge] = {}
+    for edge in plan.edges:
+        point = Point(name=f"e-{edge.region}", site=edge.site, addresses=(edge.address,))
+        if edge.region in clusters:
+            edges[edge.region] = ClusterEdge(folder / f"cluster-{edge.region}", regions[edge.region], TENANT, point)
+        else:
+            edges[edge.region] = _stand_in(plan, point, edge.region, programs)
     world = World(folder, Distances(between=between, local_ms=LOCAL_MS), points, edges, servers, program)
     with world:
         yield Stage(plan, world, {point.site: world.client(point.name) for point in points})
@@ -98,10 +117,11 @@ def _client(site: str, network: str) -> Point:
     return Point(name=f"c-{site}", site=site, addresses=(str(ip_network(network)[10]),))
 
 
-def _edge(plan: SteeringPlan, region: str) -> EdgeStandIn:
-    edge = plan.edge(region)
+def _stand_in(plan: SteeringPlan, point: Point, region: str, programs: Programs) -> EdgeStandIn:
     return EdgeStandIn(
-        point=Point(name=f"e-{region}", site=edge.site, addresses=(edge.address,)),
+        region=region,
+        point=point,
+        programs=programs,
         hosts=tuple(service.host for service in plan.services if region in plan.pool(service.pool).regions),
         health=plan.health.path,
         port=plan.health.port,

@@ -1,5 +1,5 @@
 """Edges at a distance: client sites, edges and name servers in network namespaces of their own, on one machine.
 
-An edge here is an HTTP program that stands in for a region's gateway: a cluster for each edge would be too
-heavy for this machine. Distance is made by a delay between namespaces. The name servers are real.
+An edge is an HTTP program that stands in for a region's gateway, or a cluster on a machine of its own; this machine bears
+two of these. Distance is made by a delay between namespaces. The name servers are real.
 """

@@ -1,45 +1,29 @@
 """All of it together: namespaces, the distance between them, edges, name servers. Gone when the `with` ends.
 
 Every program is a child that is known by its process; nothing is searched by name. An interrupt ends the `with`
-like anything else. A kill leaves namespaces behind, without programs that matter: the next start removes them.
+like anything else. A kill leaves namespaces behind, without programs that matter, and control groups of machines: the
+next start removes them.
 """
 
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
-import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any
 
 from lab import shell
 from lab.edges import netem, spaces
 from lab.edges.client import Client
 from lab.edges.delay_link import DEVICE
 from lab.edges.description import Distances, Point, as_data
+from lab.edges.edge import Edge
 from lab.edges.gdnsd import Program
-from lab.errors import LabError
+from lab.edges.programs import Programs, module
 
-_PROJECT = Path(__file__).parents[2]
-_PATIENCE_S = 60
-
-
-@dataclass(frozen=True, kw_only=True)
-class EdgeStandIn:
-    """An edge: its point, and the hosts of the services that are placed there."""
-
-    point: Point
-    hosts: tuple[str, ...]
-    health: str
-    port: int
-    relay_to: str | None = None
-    """Address of the edge that it hands on to, for a request whose path begins with `/relay/`."""
-    relayed: tuple[str, ...] = ()
-    """Hosts that it does so for."""
+_LINK = "delay-link"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,7 +42,7 @@ class World:
         folder: Path,
         distances: Distances,
         clients: Sequence[Point],
-        edges: Mapping[str, EdgeStandIn],
+        edges: Mapping[str, Edge],
         name_servers: Mapping[str, NameServer],
         gdnsd: Program,
     ) -> None:
@@ -70,7 +54,7 @@ class World:
         self.points = (*clients, *(e.point for e in edges.values()), *(s.point for s in name_servers.values()))
         self.spaces = {point.name: spaces.name_of(point.name) for point in self.points}
         self.kind = "netem" if netem.is_there() else "a delay link over TUN, which stands in for distance"
-        self._programs: dict[str, subprocess.Popen[bytes]] = {}
+        self._programs = Programs(folder)
         self._insides: list[spaces.Inside] = []
 
     def __enter__(self) -> World:
@@ -78,15 +62,12 @@ class World:
             spaces.remove(spaces.leftovers())
             spaces.create(self.spaces.values())
             self._make_distance()
-            for region in self.edges:
-                self._launch_edge(region)
-            for region in self.edges:
-                self._wait_for(self._output(region), "listens", f"edge-{region}")
+            self._start_edges(self.edges.values())
             for name, server in self.name_servers.items():
-                space, log = self.spaces[server.point.name], self.folder / f"{name}.log"
-                self._programs[name] = self.gdnsd.start(space, server.config, log)
+                space, log = self.spaces[server.point.name], self._programs.output(name)
+                self._programs.adopt(name, self.gdnsd.start(space, server.config, log))
             for name in self.name_servers:
-                self._wait_for(self.folder / f"{name}.log", "DNS listeners started", name)
+                self._programs.wait_for(name, "DNS listeners started")
         except BaseException:
             self.close()
             raise
@@ -103,36 +84,26 @@ class World:
         return Client(inside, servers or addresses)
 
     def stop_edge(self, region: str) -> None:
-        """The edge's program dies; its address stays, and refuses."""
-        self._end(f"edge-{region}")
+        """The edge dies; its address stays, and refuses."""
+        self.edges[region].stop()
 
     def start_edge(self, region: str) -> None:
-        """The edge's program, unless it runs, and wait until it listens."""
-        if f"edge-{region}" in self._programs:
-            return
-        self._launch_edge(region)
-        self._wait_for(self._output(region), "listens", f"edge-{region}")
+        """The edge, unless it runs, and wait until it answers."""
+        if not self.edges[region].is_running:
+            self._start_edges([self.edges[region]])
 
-    def _output(self, region: str) -> Path:
-        return self.folder / f"edge-{region}.out"
-
-    def _launch_edge(self, region: str) -> None:
-        edge = self.edges[region]
-        document = {
-            "region": region,
-            "address": edge.point.addresses[0],
-            "port": edge.port,
-            "hosts": list(edge.hosts),
-            "health": edge.health,
-            "relay_to": edge.relay_to,
-            "relayed": list(edge.relayed),
-            "log": str(self.log_of(region)),
-        }
-        path = self.folder / f"edge-{region}.json"
-        path.write_text(json.dumps(document))
-        space = self.spaces[edge.point.name]
-        words = ["ip", "netns", "exec", space, *_module("endpoint"), str(path)]
-        self._start(f"edge-{region}", words, self._output(region))
+    def _start_edges(self, edges: Collection[Edge]) -> None:
+        for edge in edges:
+            edge.start(self.spaces[edge.point.name])
+        # Side by side: a cluster takes minutes.
+        with ThreadPoolExecutor(len(edges)) as pool:
+            try:
+                for waited in [pool.submit(edge.wait) for edge in edges]:
+                    waited.result()
+            except BaseException:
+                for edge in edges:
+                    edge.close()  # what is waited for comes to its end
+                raise
 
     def cut(self, site: str) -> None:
         """Nothing comes from or to a site, not even a refusal."""
@@ -142,21 +113,13 @@ class World:
         """The site is there again."""
         self._command("join", site)
 
-    def log_of(self, region: str) -> Path:
-        """Every request that reached an edge, one JSON line each; without health checks."""
-        return self.folder / f"edge-{region}.requests"
-
-    def requests_of(self, region: str) -> list[dict[str, Any]]:
-        """The same, read."""
-        path = self.log_of(region)
-        return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
-
     def close(self) -> None:
         """End what was started and remove what was made; again is no error."""
         for inside in self._insides:
             inside.close()
-        for name in list(self._programs):
-            self._end(name)
+        for edge in self.edges.values():
+            edge.close()
+        self._programs.end_all()
         spaces.remove([*self.spaces.values(), netem.hub_name()])
 
     def _make_distance(self) -> None:
@@ -166,9 +129,8 @@ class World:
         if netem.is_there():
             netem.build(document)
             return
-        output = self.folder / "delay-link.out"
-        self._start("delay-link", [*_module("delay_link"), str(path)], output, has_commands=True)
-        self._wait_for(output, "ready", "delay-link")
+        self._programs.start(_LINK, [*module("delay_link"), path], has_commands=True)
+        self._programs.wait_for(_LINK, "ready")
         for point in self.points:
             space = self.spaces[point.name]
             lines = [f"address add {address}/32 dev {DEVICE}" for address in point.addresses]
@@ -176,43 +138,7 @@ class World:
             shell.run("ip", "-n", space, "-batch", "-", stdin="".join(f"{line}\n" for line in lines))
 
     def _command(self, verb: str, site: str) -> None:
-        link = self._programs.get("delay-link")
-        if link is None:
+        if _LINK in self._programs:
+            self._programs.command(_LINK, f"{verb} {site}")
+        else:
             netem.set_site([p for p in self.points if p.site == site], self.spaces, is_up=verb == "join")
-        elif link.stdin:
-            link.stdin.write(f"{verb} {site}\n".encode())
-            link.stdin.flush()
-
-    def _start(self, name: str, words: list[str], output: Path, *, has_commands: bool = False) -> None:
-        with output.open("wb") as sink:
-            self._programs[name] = subprocess.Popen(
-                words,
-                stdin=subprocess.PIPE if has_commands else subprocess.DEVNULL,
-                stdout=sink,
-                stderr=sink,
-                cwd=_PROJECT,
-            )
-
-    def _end(self, name: str) -> None:
-        child = self._programs.pop(name, None)
-        if child is None:
-            return
-        if child.stdin:
-            child.stdin.close()
-        child.terminate()
-        try:
-            child.wait(5)
-        except subprocess.TimeoutExpired:
-            child.kill()
-            child.wait()
-
-    def _wait_for(self, output: Path, words: str, name: str) -> None:
-        until = time.monotonic() + _PATIENCE_S
-        while words not in (text := output.read_text(errors="replace") if output.exists() else ""):
-            if self._programs[name].poll() is not None or time.monotonic() > until:
-                raise LabError(f"{name} did not start", found=text.strip()[-800:] or "nothing was said")
-            time.sleep(0.05)
-
-
-def _module(name: str) -> list[str]:
-    return [sys.executable, "-S", "-m", f"lab.edges.{name}"]  # only what Python itself brings

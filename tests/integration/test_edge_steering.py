@@ -153,7 +153,7 @@ def test_an_eu_service_stays_in_the_union_while_essonne_is_down_and_when_all_of_
         world.join("essonne")
         world.start_edge("paris")
     for region in ("singapore", "tokyo"):
-        answered = {r["host"] for r in world.requests_of(region) if r["code"] == 200}
+        answered = {r["host"] for r in stage.requests_of(region) if r["code"] == 200}
         assert OURS not in answered
         assert NEAR in answered, "the log tells of requests at all"
 
