@@ -202,7 +202,15 @@ def _baseline(region: Region) -> FirmwareBaseline:
             return baseline
     raise SpecError(
         "nothing of this region can be brought up",
-        [Problem(path=region.region, message="no rack has a profile with a bring-up and a firmware bundle")],
+        [
+            Problem(
+                path=region.region,
+                message="no rack has a profile with a bring-up and a firmware bundle",
+                found=", ".join(sorted({rack.profile for rack in region.racks})),
+                allowed="profiles that name `bring_up` and `firmware` in stacks/regions/_catalogue/racks",
+                remedy="docs/guides/bring-up.md says what both hold",
+            )
+        ],
     )
 
 
