@@ -12,7 +12,7 @@ import shutil
 from collections.abc import Collection
 from pathlib import Path
 
-from components.errors import Problem, RegionError
+from components.errors import DeviceError, Problem, RegionError
 from stacks.project import ROOT, state_folder
 
 
@@ -59,6 +59,20 @@ def use_pulumi() -> None:
         remedy = "`make tools` builds it below .tools/bin"
         raise RegionError("pulumi is missing", [Problem(path="pulumi", message="it is not installed", remedy=remedy)])
     os.environ.update(pulumi_environment())
+
+
+def unusable_state(error: Exception) -> DeviceError:
+    """Why `pulumi` could not even look at a region's stacks, in its own words; `error` is a CommandError of it."""
+    said = str(error).partition("stderr:")[2] or str(error)
+    problem = Problem(
+        path="PULUMI_BACKEND_URL",
+        message="pulumi does not get at the state of the region",
+        found=said.strip()[-1000:],
+        allowed="a backend that answers, with the passphrase that its secrets were encrypted with",
+        remedy="`region env` prints what is used; unset PULUMI_BACKEND_URL and PULUMI_CONFIG_PASSPHRASE_FILE for the"
+        " state on this machine",
+    )
+    return DeviceError("the state cannot be read", [problem])
 
 
 def destroy_environment(layer: str, going: Collection[str]) -> dict[str, str]:

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import io
 import json
+import shlex
 import shutil
 import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
+from pulumi import automation
 
 from components.checks.result import Status, worst
 from components.errors import Problem, RegionError
@@ -23,7 +25,7 @@ from stacks.cli.changed import changed
 from stacks.cli.confirm import confirm
 from stacks.cli.cost import cost
 from stacks.cli.edges import edges
-from stacks.cli.environment import pulumi_environment
+from stacks.cli.environment import pulumi_environment, unusable_state
 from stacks.cli.export import export
 from stacks.cli.layers import Operation, forget_stacks, raise_for_failures, run_layers
 from stacks.cli.post_comment import comment
@@ -180,7 +182,7 @@ def schema(
 def env() -> None:
     """Print the environment for plain `pulumi` commands: eval "$(region env)"."""
     for name, value in pulumi_environment().items():
-        print(f"export {name}='{value}'")
+        print(f"export {name}={shlex.quote(value)}")
 
 
 # commands with a module of their own
@@ -204,6 +206,10 @@ def main() -> None:
     except RegionError as error:
         output.show_error(error, as_json)
         raise SystemExit(error.exit_code) from None
+    except automation.CommandError as error:
+        failure = unusable_state(error)
+        output.show_error(failure, as_json)
+        raise SystemExit(failure.exit_code) from None
     except OSError as error:
         # What names no file may be standard output itself, to which nothing can be said.
         output.show_error(_refused(error), as_json and error.filename is not None)

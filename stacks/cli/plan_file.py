@@ -19,6 +19,7 @@ from pydantic import TypeAdapter, ValidationError
 from components.errors import Problem, SpecError
 from components.plan.consequences import Planned, words
 from components.plan.consequences.names import fold
+from components.words import count
 from stacks.cli import written
 from stacks.cli.preview_run import Change
 
@@ -101,7 +102,7 @@ def read(path: Path) -> PlanFile:
     try:
         return _ADAPTER.validate_json(path.read_text(encoding="utf-8"))
     except (OSError, ValidationError, UnicodeDecodeError) as error:
-        found = f"{len(error.errors())} faults" if isinstance(error, ValidationError) else str(error)
+        found = count(len(error.errors()), "fault") if isinstance(error, ValidationError) else str(error)
         found = str(error.strerror) if isinstance(error, OSError) else found
         raise SpecError(
             "this is no plan",

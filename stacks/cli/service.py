@@ -30,6 +30,7 @@ from stacks.cli.cluster_call import on_cluster
 from stacks.cli.confirm import agree
 from stacks.cli.environment import search_path
 from stacks.cli.service_logs import show_logs
+from stacks.cli.tenant import chosen_tenant
 from stacks.project import ROOT, load_plan
 
 app = typer.Typer(no_args_is_help=True, help="Services of a region: their state, their words, changes by hand.")
@@ -71,6 +72,8 @@ def list_(
 ) -> None:
     """Every service: replicas, state, and why."""
     plan = load_plan(region)
+    if tenant:
+        chosen_tenant(plan, tenant)
     services = [s for s in plan.runtime.services if tenant in ("", s.tenant)]
     found = seen_services(plan, services)
     if as_json:

@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pulumi import automation
+from pulumi.automation import CommandResult
 from typer.testing import CliRunner
 
 from components.errors import SpecError
@@ -113,6 +115,19 @@ def test_what_the_machine_refuses_is_told_in_words(
     assert (told["kind"], told["schema"], told["problems"][0]["path"]) == ("error", 1, "/srv/page.html")
 
 
+def test_a_state_that_pulumi_does_not_get_at_is_told_in_its_words(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def away() -> None:
+        said = CommandResult(stdout="", stderr='error: unable to open state directory "file:///nowhere"', code=1)
+        raise automation.CommandError(said)
+
+    assert ends(monkeypatch, away) == 3
+    said = capsys.readouterr().err
+    assert 'found: error: unable to open state directory "file:///nowhere"\n' in said
+    assert "remedy: `region env` prints what is used" in said
+
+
 def test_where_standard_output_takes_nothing_that_is_told_beside_it(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -153,6 +168,14 @@ def test_a_terminal_that_lacks_a_sign_is_shown_another() -> None:
     )
     assert (done.returncode, done.stderr) == (0, "")
     assert "?463" in done.stdout
+
+
+def test_the_environment_is_what_it_is_whatever_signs_are_in_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    strange = {"PATH": "/it's/bin:$(false)", "PULUMI_BACKEND_URL": "file:///a b"}
+    monkeypatch.setattr(cli, "pulumi_environment", lambda: strange)
+    exports = CliRunner().invoke(cli.app, ["env"]).stdout
+    shell = ["/bin/sh", "-c", f'{exports}printf "%s|%s" "$PATH" "$PULUMI_BACKEND_URL"']
+    assert subprocess.check_output(shell, text=True) == "|".join(strange.values())
 
 
 def test_what_programs_read_of_a_forecast_is_one_line() -> None:

@@ -99,6 +99,13 @@ def test_a_list_tells_every_service_to_programs_and_to_people(cluster: FakeClust
     assert region("service", "list", "lab").stdout == "", "what people read is no output for programs"
 
 
+def test_a_tenant_that_there_is_not_has_no_empty_list_of_services(cluster: FakeCluster) -> None:
+    refused = region("service", "list", "lab", "--tenant", "nobody", code=1).exception
+    assert isinstance(refused, SpecError)
+    assert refused.problems[0].allowed == "demo"
+    assert len(told("service", "list", "lab", "--tenant", "demo")["services"]) == 2
+
+
 def test_explain_ends_with_1_where_somebody_is_needed(monkeypatch: pytest.MonkeyPatch) -> None:
     use(monkeypatch, cluster_of("image-missing"))
     document = told("service", "explain", "lab", "demo/hello-gpu", code=1)
