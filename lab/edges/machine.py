@@ -17,11 +17,13 @@ from pathlib import Path
 
 from lab import cgroups, processes, shell
 from lab.errors import LabError
+from lab.hosts import groups
 
 _HERE = Path(__file__).parent
 _ENTER = _HERE.parent / "hosts" / "enter.sh"
 _GROUPS = "edge-machines"
 _PROPAGATED = Path("/run/systemd/nspawn/propagate")
+_MEMORY_MIB = 8192
 _BOOT_S = 60
 _DATA = ("containerd", "kubelet", "etcd")
 
@@ -34,6 +36,7 @@ class Machine:
         self.name = name
         self.layers = layers
         self._groups: list[Path] = []
+        """In each hierarchy, with all that the machine makes below."""
         self._process: subprocess.Popen[bytes] | None = None
         for part in ("upper/etc", "work", "root", "sys", *_DATA):
             (folder / part).mkdir(parents=True)
@@ -47,9 +50,10 @@ class Machine:
     def power_on(self, namespace: str) -> None:
         """Boot, and wait until its system is up. To be called in a thread that outlives the machine: its end is the
         machine's."""
-        self._groups = cgroups.create(f"{os.getpid()}-{self.name}", parent=_GROUPS)
+        boot = groups.make(f"{os.getpid()}-{self.name}", _MEMORY_MIB, _GROUPS)
+        self._groups = [group.parent for group in boot]
         _remove_leftovers(self._groups)
-        words = [_ENTER, *self._groups, "--", "unshare", "--mount", "--propagation=private"]
+        words = [_ENTER, *boot, "--", "unshare", "--mount", "--propagation=private"]
         words += [_HERE / "machine.sh", self.folder, namespace, *self.layers]
         with (self.folder / "console.log").open("ab") as console:
             self._process = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=console, stderr=console)
@@ -92,25 +96,26 @@ class Machine:
 
     def _is_up(self) -> bool:
         try:
-            state = self.run("systemctl", "is-active", "multi-user.target", timeout_s=10)
+            # Its name too: what nspawn starts first is not yet inside, and this machine may be up.
+            said = self.run("sh", "-c", "hostname; systemctl is-active multi-user.target", timeout_s=10)
         except LabError:
             return False
-        return state.strip() == "active"
+        return said.split() == [self.name, "active"]
 
 
-def _remove(groups: list[Path]) -> None:
+def _remove(ours: list[Path]) -> None:
     """A group stays busy until its last process is reaped."""
     end = time.monotonic() + 10
-    while not all(cgroups.remove_tree(group) for group in groups) and time.monotonic() < end:
+    while not all(cgroups.remove_tree(group) for group in ours) and time.monotonic() < end:
         time.sleep(0.05)
-    for group in groups:
+    for group in ours:
         with contextlib.suppress(OSError):
             group.parent.rmdir()
 
 
-def _remove_leftovers(groups: list[Path]) -> None:
+def _remove_leftovers(ours: list[Path]) -> None:
     """What runs that were killed left beside these groups. Their machines were told to power off by the kill."""
-    for group in groups:
+    for group in ours:
         for other in group.parent.iterdir():
             number = other.name.partition("-")[0]
             if other.is_dir() and number.isdigit() and not Path(f"/proc/{number}").exists():
@@ -120,6 +125,6 @@ def _remove_leftovers(groups: list[Path]) -> None:
 
 def _kill(group: Path) -> None:
     for file in group.rglob("cgroup.procs"):
-        for pid in file.read_text().split():
-            with contextlib.suppress(ProcessLookupError):
+        with contextlib.suppress(OSError):  # what has ended meanwhile
+            for pid in file.read_text().split():
                 os.kill(int(pid), signal.SIGKILL)

@@ -14,13 +14,13 @@ from lab import cgroups
 from lab.errors import LabError
 
 
-def make(unit: str, memory_mib: int) -> list[Path]:
-    """The groups of one boot, with the machine's memory as their limit."""
+def make(unit: str, memory_mib: int, parent: str = cgroups.PARENT) -> list[Path]:
+    """The groups of one boot, with the machine's memory as their limit; those of the unit are one level above."""
     if (cgroups.MOUNT / "cgroup.controllers").exists():
-        made = [unified(cgroups.MOUNT, unit)]
+        made = [unified(cgroups.MOUNT, unit, parent)]
     else:
-        cgroups.create(unit)  # the level above first: a v1 cpuset hands down what it has
-        made = cgroups.create(f"{unit}/boot")
+        cgroups.create(unit, parent=parent)  # the level above first: a v1 cpuset hands down what it has
+        made = cgroups.create(f"{unit}/boot", parent=parent)
     for group in made:
         for file in ("memory.max", "memory.limit_in_bytes"):
             if (group / file).exists():
@@ -28,10 +28,10 @@ def make(unit: str, memory_mib: int) -> list[Path]:
     return made
 
 
-def unified(mount: Path, unit: str) -> Path:
+def unified(mount: Path, unit: str, parent: str = cgroups.PARENT) -> Path:
     """A group with every controller, below the root of a v2 hierarchy."""
     group = mount
-    for part in (cgroups.PARENT, unit, "boot"):
+    for part in (parent, unit, "boot"):
         _enable_controllers(group)
         group = group / part
         group.mkdir(exist_ok=True)
