@@ -13,6 +13,12 @@ class FleetError(LabError):
     exit_code = 2
 
 
+class NotServedError(FleetError):
+    """The fleet is described, and this machine does not let it serve: its port or its state is in use."""
+
+    exit_code = 1
+
+
 def faults(error: ValidationError) -> list[str]:
     """All faults that pydantic found, each with its place, as an operator reads them."""
     lines: list[str] = []

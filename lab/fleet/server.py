@@ -16,7 +16,7 @@ from lab.fleet.answers import Answer, error, unavailable
 from lab.fleet.behaviour import Decision, Mishap
 from lab.fleet.control import Control
 from lab.fleet.endpoint import Endpoint, arrive
-from lab.fleet.errors import FleetError
+from lab.fleet.errors import NotServedError
 from lab.fleet.fleet import Fleet, Request
 from lab.fleet.http import IDLE_S, Connection, listen, reset_socket
 from lab.fleet.pki import Authority
@@ -98,7 +98,7 @@ class Server:
             self._listening = listen("0.0.0.0", port)  # noqa: S104  # on the loopback device only
             control = listen("127.0.0.1", control_port)
         except OSError as failure:
-            raise FleetError(
+            raise NotServedError(
                 "the fleet cannot listen",
                 found=str(failure),
                 remedy=f"free port {port} and the control port, or describe the fleet with another --port",

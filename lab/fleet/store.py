@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from lab.fleet import state as states
-from lab.fleet.errors import FleetError
+from lab.fleet.errors import NotServedError
 from lab.fleet.state import State
 
 _SCHEMA = """
@@ -45,7 +45,7 @@ class Store:
             self._db.executescript(_SCHEMA)
         except sqlite3.OperationalError as error:
             remedy = "end the simulator that uses this directory, or give another --state"
-            raise FleetError(f"the state in {directory} cannot be used", found=str(error), remedy=remedy) from error
+            raise NotServedError(f"the state in {directory} cannot be used", found=str(error), remedy=remedy) from error
 
     def remembered(self, key: str, value: str) -> str:
         """The value of the first start under this name; `value` if this is it."""

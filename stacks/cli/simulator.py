@@ -21,7 +21,7 @@ from typing import Any, cast
 
 from ruamel.yaml import YAML, YAMLError
 
-from components.errors import DeviceError, Problem, SpecError
+from components.errors import DeviceError, Problem, RegionError, SpecError
 from components.spec.catalogue.firmware import FirmwareBaseline
 from components.spec.region import Region
 from stacks.project import ROOT
@@ -38,6 +38,7 @@ class Simulator:
         self.racks = [r.name for r in region.racks if (profile := region.profile(r)) and profile.bring_up]
         self._baseline = _baseline(region)
         self._pid = 0
+        self._digest = hashlib.sha256(scenario.read_bytes()).hexdigest()
         self.compression = _compression(scenario)
 
     @property
@@ -61,6 +62,7 @@ class Simulator:
             self._describe()
         self._make_packages()
         self._pid = self._running() or self._start()
+        self._kept.write_text(self._digest)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -74,12 +76,13 @@ class Simulator:
         """Says which process serves: a run that was killed leaves its simulator behind, and the next one finds it."""
         return self.folder / "serving.json"
 
+    @property
+    def _kept(self) -> Path:
+        """Digest of the scenario that was served: a file that was refused may still be put right."""
+        return self.folder / "scenario.sha256"
+
     def _refuse_other_scenario(self) -> None:
-        digest = hashlib.sha256(self._scenario.read_bytes()).hexdigest()
-        kept = self.folder / "scenario.sha256"
-        if not kept.is_file():
-            kept.write_text(digest)
-        elif kept.read_text() != digest:
+        if self._kept.is_file() and self._kept.read_text() != self._digest:
             raise SpecError(
                 "the scenario is not the one that these machines have lived by",
                 [
@@ -136,7 +139,7 @@ class Simulator:
             [sys.executable, "-m", "lab.fleet", *words], cwd=ROOT, capture_output=True, text=True, check=False
         )
         if done.returncode:
-            raise _failed(f"`lab.fleet {words[0]}` ended with {done.returncode}", done.stderr)
+            raise _failed(f"`lab.fleet {words[0]}` ended with {done.returncode}", done.returncode, done.stderr)
 
     def _running(self) -> int:
         """The process that a killed run left behind; 0 if there is none."""
@@ -154,17 +157,19 @@ class Simulator:
         command += ["--scenario", str(self._scenario)]
         command += ["--tls", str(self.folder / "tls"), "--state", str(self.folder / "state")]
         with log.open("ab") as errors:
+            before = errors.tell()
             # A session of its own: Ctrl-C is for the run, which needs its machines until it has ended.
             process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=errors, start_new_session=True)
         self._note.write_text(json.dumps({"pid": process.pid}) + "\n")
         assert process.stdout  # noqa: S101
         readable, _, _ = select.select([process.stdout], [], [], READY_S)
-        if not (readable and process.stdout.readline()):
-            with contextlib.suppress(ProcessLookupError):
-                process.kill()
-            process.wait()
-            raise _failed("the simulator does not serve", log.read_text(errors="replace")[-2000:])
-        return process.pid
+        if readable and process.stdout.readline():
+            return process.pid
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(STOP_S if readable else 0)  # one whose output ended ends by itself, and says why by its code
+        process.kill()
+        said = log.read_bytes()[before:].decode(errors="replace")
+        raise _failed("the simulator does not serve", process.wait(), said)
 
 
 def _wait_for_end(pid: int) -> None:
@@ -214,7 +219,8 @@ def _baseline(region: Region) -> FirmwareBaseline:
     )
 
 
-def _failed(message: str, said: str) -> DeviceError:
-    return DeviceError(
-        "there is no simulated fleet", [Problem(path="lab.fleet", message=message, found=said.strip()[-2000:] or None)]
-    )
+def _failed(message: str, code: int, said: str) -> RegionError:
+    """What `lab.fleet` ended with: by its exit code what it was given is wrong, or it could not do it."""
+    kind = SpecError if code == SpecError.exit_code else DeviceError
+    problem = Problem(path="lab.fleet", message=message, found=said.strip()[-2000:] or None)
+    return kind("there is no simulated fleet", [problem])

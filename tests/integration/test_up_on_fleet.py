@@ -106,6 +106,21 @@ def test_a_run_ends_with_the_ledger_and_a_second_one_changes_nothing(scenario: P
     assert "71 serial numbers" in checks["checks"][0]["found"]
 
 
+def test_a_file_that_is_no_scenario_is_a_wrong_description_and_may_be_put_right(scenario: Path) -> None:
+    scenario.write_text("# How to contribute: see below\n\nRead this first.\n")
+    done = up(scenario)
+    assert done.returncode == 2, done.stderr
+    assert f"{scenario} is no scenario" in " ".join(done.stderr.split())
+
+    scenario.write_text("faults: [{fault: leak, endpoints: [ess-r999/1]}]\n")
+    again = up(scenario)
+    assert again.returncode == 2, again.stderr
+    said = " ".join(again.stderr.split())
+    assert "no endpoint is called ess-r999/1" in said
+    assert "is no scenario" not in said, "what an earlier run said is not told again"
+    assert not simulators(scenario)
+
+
 @pytest.mark.parametrize("by", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupted_run_stops_its_simulator_and_the_next_one_goes_on(scenario: Path, by: signal.Signals) -> None:
     run = subprocess.Popen(
