@@ -21,6 +21,8 @@ TOKENS_OUT = "vllm:generation_tokens_total"
 BUDGET_SHARE = "gpuregion_tenant_budget_share"
 COST_MONTH = "gpuregion_tenant_cost_eur"
 EDGE_UP = "gpuregion_edge_up"
+LAST_RECORD = "gpuregion_usage_recorded_timestamp_seconds"
+"""Written with every record, also of a region whose tenants used nothing: that it is missing says that none came."""
 RECORDED = "90m"
 """How long a figure that `region usage --record` wrote counts: it comes from a timer an hour or less apart, and a
 question without a window looks back five minutes only, so an alert would end between two runs."""
@@ -92,6 +94,7 @@ _ALL = (
     _series("region usage --record", "part of the month's budget that is used", BUDGET_SHARE, "tenant"),
     _series("region usage --record", "cost of the month until now, EUR", COST_MONTH, "tenant service"),
     _series("region usage --record", "1 while an edge answers", EDGE_UP, "edge"),
+    _series("region usage --record", "time of the record, Unix seconds", LAST_RECORD),
 )
 SERIES = {each.name: each for each in _ALL}
 """By name."""

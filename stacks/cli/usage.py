@@ -22,7 +22,7 @@ from components.clients.kubernetes_change import KubernetesChange
 from components.clients.metrics import PROXY, Metrics
 from components.errors import Problem, SpecError
 from components.plan.cost import BudgetState, BudgetStatus
-from components.plan.measured import BUDGET_SHARE, COST_MONTH, EDGE_UP, INTERVAL_S
+from components.plan.measured import BUDGET_SHARE, COST_MONTH, EDGE_UP, INTERVAL_S, LAST_RECORD
 from components.plan.model import RegionPlan
 from components.plan.serving import BUDGET_QUOTA
 from components.plan.status import Level
@@ -102,6 +102,7 @@ def recorded(found: Sequence[Bill], of_budgets: Sequence[BudgetStatus], edges: M
     ]
     lines += [f'{BUDGET_SHARE}{{tenant="{tenant}"}} {share}' for tenant, share in shares(of_budgets).items()]
     lines += [f'{EDGE_UP}{{edge="{edge}"}} {int(is_up)}' for edge, is_up in edges.items()]
+    lines.append(f"{LAST_RECORD} {round(now)}")
     return "".join(f"{line} {round(now * 1000)}\n" for line in lines)
 
 

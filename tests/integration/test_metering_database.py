@@ -4,15 +4,9 @@ is metered is held to the truth of the script.
 
 from __future__ import annotations
 
-import socket
-import subprocess
 import time
-from collections.abc import Generator, Iterator
-from contextlib import contextmanager
-from itertools import groupby
 from pathlib import Path
 
-import httpx
 import pytest
 
 from components.checks.metering import Period
@@ -21,13 +15,13 @@ from components.clients.metrics import Direct, Metrics
 from components.plan.alerts import ALERTS
 from components.plan.dashboards import BOARDS
 from lab.toolchain.build import ensure
+from tests.metering_database import database, written
 from tests.metering_load import DOWN, GPUS, HOURS, INTERVAL_S, SERVICES, Load, Sample
 from tests.services import service, tenant
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(600)]
 
 WITHIN = 0.01
-START_S = 60
 OWNERS = Owners.of(
     [tenant("alpha"), tenant("beta")],
     [service(name=name, tenant=of) for name, of in SERVICES.items()],
@@ -39,52 +33,6 @@ OWNERS = Owners.of(
 def program() -> Path:
     """The database, as the toolchain pins it."""
     return ensure("victoria-metrics")["victoria-metrics"]
-
-
-def free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
-
-
-@contextmanager
-def database(program: Path, folder: Path) -> Generator[str]:
-    """It runs on its folder; its address."""
-    url = f"127.0.0.1:{free_port()}"
-    flags = [f"-storageDataPath={folder}", f"-httpListenAddr={url}", "-retentionPeriod=400d", "-loggerLevel=ERROR"]
-    process = subprocess.Popen([str(program), *flags])
-    try:
-        deadline = time.monotonic() + START_S
-        while not answers(f"http://{url}/health"):
-            assert time.monotonic() < deadline, "the database does not start"
-            assert process.poll() is None, "the database ended"
-            time.sleep(0.1)
-        yield f"http://{url}"
-    finally:
-        process.terminate()
-        process.wait(START_S)
-
-
-def answers(url: str) -> bool:
-    try:
-        return httpx.get(url, trust_env=False).status_code == 200
-    except httpx.HTTPError:
-        return False
-
-
-def written(url: str, samples: Iterator[Sample]) -> int:
-    """Write samples, and wait until they can be asked for."""
-    count = 0
-    for _, minute in groupby(samples, key=lambda sample: sample[2] // 600):
-        lines = [f"{name}{{{_labels(labels)}}} {value} {round(at * 1000)}" for name, labels, at, value in minute]
-        httpx.post(f"{url}/api/v1/import/prometheus", content="\n".join(lines), trust_env=False).raise_for_status()
-        count += len(lines)
-    httpx.get(f"{url}/internal/force_flush", trust_env=False, timeout=60).raise_for_status()
-    return count
-
-
-def _labels(labels: dict[str, str]) -> str:
-    return ",".join(f'{name}="{value}"' for name, value in labels.items())
 
 
 async def metered(url: str, period: Period, now: float) -> dict[str, Usage]:

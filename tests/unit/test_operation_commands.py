@@ -271,6 +271,12 @@ def test_a_record_is_what_alerts_and_boards_read(metered: list[Period], cluster:
     assert 'gpuregion_tenant_budget_share{tenant="demo"} 0.85 ' in text
 
 
+def test_a_record_says_when_it_was_made_also_where_nothing_was_used() -> None:
+    assert usage_command.recorded([], [], {}, 1_800_000_000.25) == (
+        "gpuregion_usage_recorded_timestamp_seconds 1800000000 1800000000250\n"
+    )
+
+
 @pytest.mark.parametrize(("budget", "method"), [(100.0, "DELETE"), (85.0, "PATCH")], ids=["within", "used up"])
 def test_a_budget_that_is_used_up_holds_its_tenant_and_one_that_is_not_releases_it(
     budget: float, method: str, metered: list[Period], cluster: FakeCluster, monkeypatch: pytest.MonkeyPatch

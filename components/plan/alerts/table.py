@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from components.plan.cost.budget import WARN_AT
-from components.plan.measured import BUDGET_SHARE, EDGE_UP, RECORDED
+from components.plan.measured import BUDGET_SHARE, EDGE_UP, LAST_RECORD, RECORDED
 
 TENANTS = 'namespace=~"tenant-.+"'
 _SHARE = f"max by (tenant) (last_over_time({BUDGET_SHARE}[{RECORDED}]))"
@@ -118,6 +118,16 @@ ALERTS: tuple[Alert, ...] = (
         severity=Severity.TICKET,
         says="{{ $labels.tenant }} used {{ $value | humanizePercentage }} of the month's budget",
         runbook="BudgetReached",
+    ),
+    Alert(
+        name="UsageNotRecorded",
+        # Nothing came for as long as a record counts. A metering that is younger than that, as a new region's, is given
+        # the time for its first one.
+        expression=f"absent_over_time({LAST_RECORD}[{RECORDED}]) and count(up offset {RECORDED})",
+        wait_m=0,
+        severity=Severity.TICKET,
+        says=f"no use was recorded for {RECORDED}: the alerts on budgets and edges are silent",
+        runbook="UsageNotRecorded",
     ),
     Alert(
         name="NodeNotReady",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from components.plan.dashboards.panel import Board, Panel, Unit
-from components.plan.measured import BUDGET_SHARE, EDGE_UP, RECORDED
+from components.plan.measured import BUDGET_SHARE, COST_MONTH, EDGE_UP, LAST_RECORD, RECORDED
 
 QUANTILE = "histogram_quantile({q}, sum by (le{more}) (rate(interceptor_request_duration_seconds_bucket{of}[5m])))"
 
@@ -94,6 +94,13 @@ PLATFORM = Board(
             expressions=((f"max by (tenant) (last_over_time({BUDGET_SHARE}[{RECORDED}]))", "{{tenant}}"),),
             unit=Unit.SHARE,
         ),
+        Panel(
+            title="Since the last record",
+            about=f"Budgets, cost and edges are as old as this, and gone after {RECORDED}.",
+            expressions=((f"time() - max(last_over_time({LAST_RECORD}[1d]))", "age"),),
+            unit=Unit.SECONDS,
+            width=24,
+        ),
     ),
 )
 
@@ -165,7 +172,12 @@ TENANT = Board(
         Panel(
             title="Cost of the month until now",
             about="At the prices of the catalogue, without tax.",
-            expressions=(('sum by (service) (gpuregion_tenant_cost_eur{tenant="$tenant"})', "{{service}}"),),
+            expressions=(
+                (
+                    f'sum by (service) (last_over_time({COST_MONTH}{{tenant="$tenant"}}[{RECORDED}]))',
+                    "{{service}}",
+                ),
+            ),
             unit=Unit.EURO,
         ),
     ),
