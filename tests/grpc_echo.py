@@ -25,6 +25,8 @@ class Server:
         self.address = address
         self.open: list[str] = []
         """Streams that are open, each by the other end of its connection."""
+        self.answered = 0
+        """Calls with one message so far."""
         options = [_MESSAGE_LIMIT, ("grpc.max_concurrent_streams", streams_a_connection)]
         self._server = grpc.server(ThreadPoolExecutor(16), options=options)
         echo: Mapping[str, Any] = {
@@ -49,6 +51,7 @@ class Server:
         left_s = context.time_remaining()  # rounded up on its way
         deadline = "told" if left_s is not None and left_s < PATIENCE_S + 1 else "not told"
         context.set_trailing_metadata((("x-trailer", "kept"), ("x-deadline", deadline)))
+        self.answered += 1
         return request
 
     def _refuse(self, _: bytes, context: Any) -> None:

@@ -34,10 +34,11 @@ PROXY_PORT = 8080
 
 
 def services() -> list[ServicePlan]:
-    """One that speaks HTTP/2, and one that does not."""
-    port = ServicePort(port=PORT, protocol=Protocol.HTTP2)
+    """Two that speak HTTP/2, and one that does not."""
+    port, health = ServicePort(port=PORT, protocol=Protocol.HTTP2), Health(grpc=True)
     return [
-        chat(name="echo", host="echo.demo.lab.internal", ports=(port,), health=Health(grpc=True)),
+        chat(name="echo", host="echo.demo.lab.internal", ports=(port,), health=health),
+        chat(name="pair", host="pair.demo.lab.internal", ports=(port,), health=health),
         chat(name="web", host="web.demo.lab.internal", ports=(ServicePort(port=PORT),)),
     ]
 

@@ -22,11 +22,13 @@ from typing import Any
 
 import grpc
 
+from components.kubernetes.tenant_namespace import POD_SECURITY
 from components.plan.serving import KEDA_NAMESPACE
 from lab import shell
 from lab.joins.control_plane import control_plane
 from lab.joins.namespace import ADDRESS
 from lab.toolchain.build import ensure
+from tests import grpc_dead_host
 from tests.gateway_stage import running
 from tests.grpc_echo import Client, Server, client
 from tests.grpc_objects import PORT, PROXY_PORT, TENANT, Object, add_on, at_the_gateway, declared, services
@@ -34,7 +36,10 @@ from tests.policy_stage import Cluster, start, until
 
 STREAMS = 2
 """That the pod takes on a connection."""
-PODS = {"echo": "10.244.1.2", "web": "10.244.1.3"}
+PODS = {"echo": ["10.244.1.2"], "web": ["10.244.1.3"], "pair": ["10.244.1.4", "10.244.1.5"]}
+"""Service -> addresses of its replicas."""
+SHARED = "10.96.0.9"
+"""Address of the Service with more than one."""
 FRONT = "192.0.2.1"
 ADMIN_PORT, METRICS_PORT = 9090, 2223
 LARGE = b"x" * (3 << 20)
@@ -42,8 +47,8 @@ LARGE = b"x" * (3 << 20)
 
 def populate(cluster: Cluster, manifest: list[Object], of_services: list[dict[str, Object]]) -> None:
     """Kinds, rights, account and Services of the add-on, and the services. Pods are only looked at by the API server."""
-    for name in (KEDA_NAMESPACE, TENANT.namespace):
-        cluster.make({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
+    for name, labels in {KEDA_NAMESPACE: {}, TENANT.namespace: POD_SECURITY}.items():
+        cluster.make({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": labels}})
     rights = ("ServiceAccount", "Role", "RoleBinding", "ClusterRole", "ClusterRoleBinding")
     kinds = ("CustomResourceDefinition", *rights, "Service")
     for kind in kinds:
@@ -67,16 +72,18 @@ def wake(cluster: Cluster, name: str) -> None:
         "metadata": meta,
         "addressType": "IPv4",
         "ports": [{"name": "http", "port": PORT, "protocol": "TCP"}],
-        "endpoints": [{"addresses": [PODS[name]], "conditions": {"ready": True}}],
+        "endpoints": [{"addresses": [each], "conditions": {"ready": True}} for each in PODS[name]],
     })  # fmt: skip
 
 
 def connect(folder: Path) -> None:
     """Addresses, and the names by which the interceptor looks for Services."""
-    for address in (*PODS.values(), FRONT):
+    named = {name: address for name, (address, *_) in PODS.items()} | {"pair": SHARED}
+    for address in (*(each for addresses in PODS.values() for each in addresses), SHARED, FRONT):
         shell.run("ip", "address", "add", f"{address}/32", "dev", "lo")
+    grpc_dead_host.share(SHARED, PODS["pair"])
     hosts = folder / "hosts"
-    hosts.write_text("127.0.0.1 localhost\n" + "".join(f"{a} {n}.{TENANT.namespace}\n" for n, a in PODS.items()))
+    hosts.write_text("127.0.0.1 localhost\n" + "".join(f"{a} {n}.{TENANT.namespace}\n" for n, a in named.items()))
     shell.run("mount", "--bind", str(hosts), "/etc/hosts")
 
 
@@ -184,12 +191,12 @@ def to_interceptor(folder: Path) -> Mapping[str, list[str]]:
     return {path: sorted(versions) for path, versions in found.items()}
 
 
-def tried(cluster: Cluster, folder: Path, interceptor: Any) -> Object:
+def tried(cluster: Cluster, folder: Path, interceptor: Any, manifest: list[Object]) -> Object:
     """All that a client sees."""
-    pod, found = Server(f"{PODS['echo']}:{PORT}", streams_a_connection=STREAMS), dict[str, Any]()
+    pod, found = Server(f"{PODS['echo'][0]}:{PORT}", streams_a_connection=STREAMS), dict[str, Any]()
     host, authority = "echo.demo.lab.internal", (folder / "gateway/ca.crt").read_bytes()
     wake(cluster, "web")
-    start(sys.executable, "-m", "http.server", PORT, "--bind", PODS["web"], "--directory", folder / "empty")
+    start(sys.executable, "-m", "http.server", PORT, "--bind", PODS["web"][0], "--directory", folder / "empty")
     until(lambda: _status("web") == 200)
     with client(FRONT, host) as plain, client(FRONT, host, authority) as secured:
         found["asleep"] = first_call(cluster, plain, pod)
@@ -197,11 +204,19 @@ def tried(cluster: Cluster, folder: Path, interceptor: Any) -> Object:
         found["connections"] = {n: attempt(lambda n=n: connections(plain, pod, n)) for n in (STREAMS, 3 * STREAMS)}
         found["plain"], found["TLS"] = calls(plain, pod), calls(secured, pod)
         found["to the interceptor"] = to_interceptor(folder)
+        found["host is dead"] = dead_host(cluster, manifest)
         interceptor.kill()
         interceptor.wait()
         found["interceptor is dead"] = attempt(lambda: _text(plain.unary(b"hello")))
     pod.stop()
     return found
+
+
+def dead_host(cluster: Cluster, manifest: list[Object]) -> Object:
+    """A service with two replicas loses the host of one."""
+    wake(cluster, "pair")
+    with client(FRONT, f"pair.{TENANT.domain}") as caller:
+        return grpc_dead_host.tried(caller, manifest, PODS["pair"])
 
 
 def _status(name: str) -> int:
@@ -226,7 +241,8 @@ def main() -> None:
     with control_plane(folder / "cluster", programs, version="v1.36.3") as made, running(None, folder, wanted):
         cluster = Cluster(made)
         populate(cluster, manifest, of_services)
-        found = tried(cluster, folder, start_interceptor(folder, cluster, made.authority))
+        found = tried(cluster, folder, start_interceptor(folder, cluster, made.authority), manifest)
+        found["admitted"] = grpc_dead_host.admitted(cluster, manifest)
     print(json.dumps(found))
 
 

@@ -79,5 +79,19 @@ def test_only_what_speaks_http2_is_sent_http2(found: Found) -> None:
     assert all(each == ["HTTP/2.0"] for each in versions.values()), versions
 
 
+def test_calls_on_the_connection_to_a_dead_host_end_and_the_next_goes_to_another_replica(found: Found) -> None:
+    calls = found["host is dead"]["as the role has it"]
+    assert calls["lost"] == ["UNAVAILABLE"], "the one that was under way"
+    assert 12 < calls["answered_s"] < 20, "12.6 s with the least estimate of the way there and back, more with others"
+
+
+def test_left_to_the_kernel_calls_to_a_dead_host_hang(found: Found) -> None:
+    assert found["host is dead"]["as the kernel has it"] == {"answered_s": None, "lost": ["DEADLINE_EXCEEDED"]}
+
+
+def test_no_tenant_sets_what_the_kubelet_allows_the_interceptor(found: Found) -> None:
+    assert found["admitted"] == {"platform": True, "tenant": False, "tenant without": True}
+
+
 def test_a_client_is_told_by_a_code_of_grpc_when_no_interceptor_is_there(found: Found) -> None:
     assert found["interceptor is dead"].startswith("UNAVAILABLE: ")

@@ -9,7 +9,7 @@ from ruamel.yaml import YAML
 
 from components.plan import RegionPlan
 from components.plan.serving import GATEWAY_CLASS, H2C, INTERCEPTOR_HTTP2_PORT, INTERCEPTOR_SERVICE, device_driver
-from tests.role_render import render
+from tests.role_render import evaluate, render
 
 CONTROL = "lab-r01-t01"
 
@@ -47,6 +47,15 @@ def test_the_count_of_interceptors_is_keda_s_and_never_one(lab_plan: RegionPlan)
     assert {"op": "remove", "path": "/spec/replicas"} in operations
     (least,) = patches(lab_plan, template, "ScaledObject", "keda-add-ons-http-interceptor")
     assert least == {"op": "replace", "path": "/spec/minReplicaCount", "value": 2}
+
+
+def test_an_interceptor_gives_up_dead_connections_and_every_kubelet_lets_it(lab_plan: RegionPlan) -> None:
+    template = "keda_http_add_on/kustomization.yaml.j2"
+    operations = patches(lab_plan, template, "Deployment", "keda-add-ons-http-interceptor")
+    (asked,) = (op["value"] for op in operations if op["path"].endswith("/securityContext/sysctls"))
+    assert asked == [{"name": "net.ipv4.tcp_retries2", "value": "5"}]
+    allowed = evaluate(lab_plan, CONTROL, "kubernetes", "kubernetes_unsafe_sysctls")
+    assert allowed == [each["name"] for each in asked], "and nothing that nobody asks for"
 
 
 def test_the_interceptor_s_listener_has_a_second_port_that_says_http2(lab_plan: RegionPlan) -> None:
