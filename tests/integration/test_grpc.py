@@ -7,12 +7,15 @@ import os
 import subprocess
 import sys
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from components.clients.grpc_health import SERVING
 from lab.joins.namespace import inside
+from lab.toolchain.catalogue import catalogue
+from lab.toolchain.golang import go
 from tests.grpc_stage import STREAMS
 from tests.regions import ROOT
 
@@ -22,6 +25,7 @@ pytestmark = [
     pytest.mark.skipif(os.geteuid() != 0, reason="makes name spaces: run it as root"),
 ]
 ways = pytest.mark.parametrize("way", ["plain", "TLS"])
+PATCH = ROOT / "docs/upstream/http-add-on-dead-peer.patch"
 TRAILERS = {"x-trailer": "kept", "x-deadline": "told"}
 Found = Mapping[str, Any]
 
@@ -87,6 +91,15 @@ def test_calls_on_the_connection_to_a_dead_host_end_and_the_next_goes_to_another
 
 def test_left_to_the_kernel_calls_to_a_dead_host_hang(found: Found) -> None:
     assert found["host is dead"]["as the kernel has it"] == {"answered_s": None, "lost": ["DEADLINE_EXCEEDED"]}
+
+
+def test_the_patch_that_is_proposed_upstream_applies_to_the_pinned_add_on(tmp_path: Path) -> None:
+    pinned = go().module_folder(catalogue().modules["keda-http-add-on"])
+    for path in ("go.mod", "pkg/net/dial_context.go"):
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).write_bytes((pinned / path).read_bytes())
+    subprocess.run(["patch", "-s", "-p1", "--fuzz=0", "-d", tmp_path, "-i", PATCH], check=True)
+    assert "Control: limitUnacked" in (tmp_path / "pkg/net/dial_context.go").read_text()
 
 
 def test_no_tenant_sets_what_the_kubelet_allows_the_interceptor(found: Found) -> None:
