@@ -116,6 +116,7 @@ async def take_over(api: KubernetesChange, service: ServicePlan, say: Say, *, po
             say(f"{service.key}: {step.do.value}: {step.why}")
         for patch in patches(service, route, seen, step, time.time()):
             await api.annotate(patch.path, patch.annotations, **patch.spec)
+            await asyncio.sleep(patch.stands_looks * poll_s)
         if step.is_last:
             await _settle(api, service, seen.live.other if step.do is Do.PROMOTE else seen.live)
             return step

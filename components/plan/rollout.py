@@ -160,9 +160,10 @@ def _first_share(rollout: Rollout, seen: Standing) -> Step:
 
 
 def _next_share(rollout: Rollout, seen: Standing) -> Step:
-    """From a share that has been watched for long enough, to the next."""
+    """From a share that has been watched for long enough, to the next. All of them, of a version that is not live, is a
+    promotion that was cut off."""
     watched_s = seen.share_since_s or 0.0
-    if watched_s < rollout.pause_s:
+    if seen.share < ALL and watched_s < rollout.pause_s:
         return Step(do=Do.WAIT, why=f"{seen.share} % watched for {watched_s:.0f} of {rollout.pause_s} s")
     return _to(next((share for share in shares(rollout) if share > seen.share), ALL))
 

@@ -19,6 +19,11 @@ from components.runtime.objects_routes import TRACK_HEADER, route_spec
 
 Object = Mapping[str, Any]
 
+NEARLY_ALL, NEARLY_NONE = 999_999, 1
+"""Weights of a track that is about to come or go. Envoy Gateway forgets a backend of weight 0, and its two messages to
+Envoy, on backends and on routes, do not come at one time: in between the route names a backend that is not there, which is
+answered with 500 (1.9, internal/xds/translator/route.go). So a track comes and goes while next to nothing is sent there."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Patch:
@@ -28,6 +33,8 @@ class Patch:
     annotations: dict[str, str | None]
     """Those that are None are removed."""
     spec: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    stands_looks: int = 0
+    """Looks at the cluster that pass before what follows, for the gateways to take it over."""
 
 
 def route_path(plan: ServicePlan, name: str) -> str:
@@ -99,15 +106,17 @@ def patches(plan: ServicePlan, route: Object, seen: Standing, step: Step, now_s:
             hold = Patch(path=scaled_path(plan, new), annotations={PAUSED_REPLICAS: "1"})
             return [since, hold]
         case Do.SHARE:
-            rules = _shared(plan, {new: step.share, seen.live: ALL - step.share})
-            return [Patch(path=at, annotations={SINCE: f"{now_s:.0f}"}, spec=rules), release]
+            told: dict[str, str | None] = {SINCE: f"{now_s:.0f}"}
+            return [*_to_share(plan, at, seen, step.share, told), release]
         case Do.PROMOTE:
             told = {SINCE: f"{now_s:.0f}", LIVE: new.value, HELD_SINCE: None, TAKEN_BACK: None}
-            return [Patch(path=at, annotations=told, spec=_shared(plan, {new: ALL, seen.live: 0})), release]
+            *before, last = _to_share(plan, at, seen, ALL, told)
+            return [*before, release, last]  # after the last, nobody would know that it was held for a rollout
         case Do.TAKE_BACK:
             is_bad = seen.new != seen.versions.get(seen.live)
-            told = {SINCE: f"{now_s:.0f}", HELD_SINCE: None, TAKEN_BACK: seen.new if is_bad else None}
-            return [Patch(path=at, annotations=told, spec=_shared(plan, {seen.live: ALL, new: 0})), release]
+            verdict = Patch(path=at, annotations={TAKEN_BACK: seen.new if is_bad else None})
+            told = {SINCE: f"{now_s:.0f}", HELD_SINCE: None}
+            return [verdict, *_to_share(plan, at, seen, 0, told), release]
         case Do.NOTHING | Do.WAIT:
             return []
 
@@ -132,8 +141,22 @@ def figure(answer: Object) -> float:
     return float(results[0]["value"][1]) if results else 0.0
 
 
-def _shared(plan: ServicePlan, shares: Mapping[Track, int]) -> dict[str, Any]:
-    return {"rules": route_spec(plan, "", "", {track: shares[track] for track in Track})["rules"]}
+def _to_share(plan: ServicePlan, at: str, seen: Standing, share: int, told: Mapping[str, str | None]) -> list[Patch]:
+    """The weights that lead to a share of the new version; what is told of it comes with the last."""
+    live, new = seen.live, seen.live.other
+    comes, leaves = {live: NEARLY_ALL, new: NEARLY_NONE}, {live: NEARLY_NONE, new: NEARLY_ALL}
+    passed: list[Mapping[Track, int]] = []
+    if bool(seen.share) is not bool(share):
+        passed.append(comes)
+    if share == ALL:
+        passed.append(leaves)
+    since = {SINCE: told[SINCE]}
+    before = [Patch(path=at, annotations=since, spec=_shared(plan, each), stands_looks=2) for each in passed]
+    return [*before, Patch(path=at, annotations=dict(told), spec=_shared(plan, {live: ALL - share, new: share}))]
+
+
+def _shared(plan: ServicePlan, weights: Mapping[Track, int]) -> dict[str, Any]:
+    return {"rules": route_spec(plan, "", "", {track: weights[track] for track in Track})["rules"]}
 
 
 def annotations_of(thing: Object) -> Mapping[str, str]:
@@ -149,13 +172,15 @@ def version_in(deployment: Object | None) -> str:
 
 
 def _share(route: Object, track: Track) -> int:
+    """Of all requests, %; 1 of a track that just comes or goes."""
+    weights = dict.fromkeys(Track, 0)
     for rule in route["spec"]["rules"]:
         for backend in rule.get("backendRefs") or ():
             for change in backend.get("filters") or ():
-                headers = change.get("requestHeaderModifier", {}).get("set") or ()
-                if {"name": TRACK_HEADER, "value": track.value} in headers:
-                    return int(backend.get("weight", 1))
-    return 0
+                for header in change.get("requestHeaderModifier", {}).get("set") or ():
+                    if header["name"] == TRACK_HEADER:
+                        weights[Track(header["value"])] = int(backend.get("weight", 1))
+    return max(round(ALL * weights[track] / sum(weights.values())), 1) if weights[track] else 0
 
 
 def seconds_since(moment: str | None, now_s: float) -> float | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -27,6 +28,8 @@ from components.plan.serving import PAUSED_REPLICAS
 from components.plan.tenants import ServicePlan
 from components.runtime.objects_pods import version_of
 from components.runtime.objects_rollout import (
+    NEARLY_ALL,
+    NEARLY_NONE,
     answers_query,
     figure,
     patches,
@@ -152,6 +155,10 @@ def test_a_service_with_two_versions_has_two_of_all_but_its_host() -> None:
     assert sets == headers, "set, not added: what a client says of its track is overwritten"
 
 
+class Killed(BaseException):
+    """The run is no more."""
+
+
 class Cluster:
     """One service with two tracks, as the API tells of it; takes merge patches. A stand-in for the API server: it has
     no controllers, so a test says what becomes of pods."""
@@ -168,6 +175,8 @@ class Cluster:
         self.pods: list[dict[str, Any]] = []
         self.answers, self.errors = 0, 0
         self.patched: list[tuple[str, dict[str, Any]]] = []
+        self.changes_left: int | None = None
+        """Until the run is killed; None: it is not."""
 
     def shares(self) -> list[int]:
         return [backend["weight"] for backend in self.route["spec"]["rules"][0]["backendRefs"]]
@@ -192,6 +201,10 @@ class Cluster:
         else:
             return httpx.Response(404, json={"message": f"no {path}"})
         if request.method == "PATCH":
+            if self.changes_left == 0:
+                raise Killed
+            if self.changes_left is not None:
+                self.changes_left -= 1
             body = json.loads(request.content)
             self.patched.append((name, body))
             for key, value in body["metadata"]["annotations"].items():
@@ -244,7 +257,7 @@ async def test_a_good_version_takes_over_in_steps_and_a_second_run_changes_nothi
             for _, b in cluster.patched
             if "rules" in b.get("spec", {})
         ]
-        assert given == [10, 50, 100]
+        assert given == [NEARLY_NONE, 10, 50, NEARLY_ALL, 100], "it comes, and the other goes, with next to no requests"
         count = len(cluster.patched)
         assert (await take_over(api, plan, said.append, poll_s=0)).do is Do.NOTHING
         assert len(cluster.patched) == count
@@ -302,7 +315,40 @@ async def test_a_run_that_was_killed_is_taken_up_where_it_was() -> None:
     given = [
         b["spec"]["rules"][0]["backendRefs"][1]["weight"] for _, b in cluster.patched if "rules" in b.get("spec", {})
     ]
-    assert given == [100], "it does not begin anew"
+    assert given == [NEARLY_ALL, 100], "it does not begin anew"
+
+
+@pytest.mark.parametrize("strategy", [CANARY, BLUE_GREEN], ids=lambda each: each.strategy.value)
+async def test_a_run_that_is_killed_between_any_two_changes_is_taken_up(strategy: Rollout) -> None:
+    plan = replace(SERVICE, rollout=strategy.model_copy(update={"pause_s": 0}))
+    for killed_after in range(1, 12):
+        cluster = Cluster(OLD, version_of(plan))
+        cluster.pods, cluster.answers = [ready_pod()], 100
+        cluster.changes_left = killed_after
+        with suppress(Killed):
+            async with cluster.client() as api:
+                await take_over(api, plan, lambda _: None, poll_s=0)
+        cluster.changes_left = None
+        async with cluster.client() as api:
+            await take_over(api, plan, lambda _: None, poll_s=0)
+        assert cluster.shares() == [0, 100], f"killed after {killed_after} changes"
+        assert PAUSED_REPLICAS not in cluster.scaled[Track.B]["metadata"]["annotations"]
+
+
+async def test_a_version_that_is_taken_back_stays_so_where_the_run_is_killed_meanwhile() -> None:
+    plan = rollout(pause_s=0)
+    for killed_after in range(4, 9):
+        cluster = Cluster(OLD, version_of(plan))
+        cluster.pods, cluster.answers, cluster.errors = [ready_pod()], 100, 50
+        cluster.changes_left = killed_after
+        with suppress(Killed):
+            async with cluster.client() as api:
+                await take_over(api, plan, lambda _: None, poll_s=0)
+        cluster.changes_left, cluster.errors = None, 0  # the count of errors is not kept for ever
+        if "gpuregion.dev/taken-back" in cluster.route["metadata"]["annotations"]:
+            async with cluster.client() as api:
+                await take_over(api, plan, lambda _: None, poll_s=0)
+            assert cluster.shares() == [100, 0], f"killed after {killed_after} changes"
 
 
 def test_a_pod_that_was_restarted_does_not_count_as_ready() -> None:

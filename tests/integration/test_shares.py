@@ -1,0 +1,59 @@
+"""A new version takes over, or is taken back, at a real gateway: no request is lost to the change itself."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from components.plan.rollout import Do, Standing, Step, Track, first_weights
+from components.runtime.objects_rollout import patches
+from components.runtime.objects_routes import route_spec
+from lab.joins.namespace import inside
+from tests.a_service import chat
+from tests.regions import ROOT
+
+pytestmark = [
+    pytest.mark.integration,
+    pytest.mark.timeout(900),  # the programs are built where no other run has
+    pytest.mark.skipif(os.geteuid() != 0, reason="makes name spaces: run it as root"),
+]
+SERVICE = chat()
+ROUTE: dict[str, Any] = {
+    "metadata": {"name": "chat-shares", "annotations": {}},
+    "spec": route_spec(SERVICE, "front", "gateway", first_weights()),
+}
+SEEN = Standing(live=Track.A, versions={Track.A: "0ld", Track.B: "new"}, share=0, awake=True)
+
+
+def weights(seen: Standing, do: Do, share: int = 0) -> list[list[int]]:
+    """Those of both tracks, one after the other, that a step sets."""
+    made: list[Any] = [
+        p.spec["rules"] for p in patches(SERVICE, ROUTE, seen, Step(do=do, why="", share=share), 0) if p.spec
+    ]
+    return [[backend["weight"] for backend in rule["backendRefs"]] for (rule,) in made]
+
+
+def test_no_request_is_lost_while_versions_come_and_go(tmp_path: Path) -> None:
+    back = replace(SEEN, live=Track.B)
+    steps = [
+        [100, 0],
+        *weights(SEEN, Do.SHARE, 20),
+        *weights(replace(SEEN, share=20), Do.PROMOTE),
+        *weights(back, Do.PROMOTE),
+        *weights(SEEN, Do.SHARE, 20),
+        *weights(replace(SEEN, share=20), Do.TAKE_BACK),
+    ]
+    words = inside([sys.executable, "-m", "tests.shares_stage", str(tmp_path), json.dumps(steps)])
+    done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, timeout=850, check=False)
+    logs = [path.read_text(errors="replace")[-1500:] for path in tmp_path.glob("*.log")]
+    assert done.returncode == 0, "\n".join([done.stderr[-2000:], *logs])
+    answers: dict[str, int] = json.loads(done.stdout.splitlines()[-1])
+    print(f"{answers} while the weights were {steps}")
+    assert answers.keys() == {"200 a", "200 b"}
