@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import base64
 import datetime
+from collections.abc import Sequence
 from pathlib import Path
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
+
+from components.clients.certificates import issue
 
 
 def write_authority(folder: Path, stem: str = "ca") -> None:
@@ -34,3 +38,10 @@ def write_authority(folder: Path, stem: str = "ca") -> None:
         key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
     )
     path.chmod(0o600)
+
+
+def secret_data(folder: Path, names: Sequence[str]) -> dict[str, str]:
+    """What a TLS Secret holds: a certificate for these names and its key, by the authority `ca` of the folder."""
+    pair = issue(folder, ca_certificate="file:ca.crt", ca_key="file:ca.key", names=names, days=2)
+    data = {"tls.crt": pair.certificate, "tls.key": pair.key}
+    return {key: base64.b64encode(value.encode()).decode() for key, value in data.items()}

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import base64
 from pathlib import Path
 from typing import Any
 
-from components.clients.certificates import issue
 from components.kubernetes.tenant_namespace import TenantNamespace, TenantNamespaceArgs
 from components.plan import RegionPlan
 from components.plan.tenancy.gateway import certificate_names, domains, tls_secret_name
@@ -14,6 +12,7 @@ from components.plan.tenants import TenantPlan
 from components.runtime.gateway import Gateway, GatewayArgs
 from components.runtime.service import Service, ServiceArgs
 from components.runtime.tenant_gateway import TenantGateway, TenantGatewayArgs
+from tests.authority import secret_data
 from tests.pulumi_mocks import declare
 
 Object = dict[str, Any]
@@ -29,14 +28,8 @@ def objects_of(plan: RegionPlan, tenant: TenantPlan, authority: Path) -> list[Ob
     names = {tls_secret_name(tenant.name, ending): certificate_names(at) for ending, at in domains(tenant).items()}
     for each in objects:
         if each["kind"] == "Secret":
-            each["data"] = _issued(authority, names[each["metadata"]["name"]])
+            each["data"] = secret_data(authority, names[each["metadata"]["name"]])
     return sorted(objects, key=lambda each: each["kind"] not in ("Namespace", "ServiceAccount"))
-
-
-def _issued(authority: Path, names: list[str]) -> dict[str, str]:
-    pair = issue(authority, ca_certificate="file:ca.crt", ca_key="file:ca.key", names=names, days=2)
-    data = {"tls.crt": pair.certificate, "tls.key": pair.key}
-    return {key: base64.b64encode(value.encode()).decode() for key, value in data.items()}
 
 
 def _declare(plan: RegionPlan, tenant: TenantPlan) -> None:

@@ -7,7 +7,6 @@ answer of Envoy's own that tells which route it was. Services are not read from 
 
 from __future__ import annotations
 
-import base64
 import importlib.util
 import subprocess
 from collections.abc import Generator, Mapping
@@ -17,7 +16,6 @@ from typing import Any
 
 import yaml
 
-from components.clients.certificates import issue
 from components.plan.model import RuntimePlan
 from components.plan.serving import GATEWAY_CLASS, GATEWAY_NAMESPACE, H2C
 from components.plan.tenancy.gateway import (
@@ -32,7 +30,7 @@ from components.plan.tenants import ServicePlan, TenantPlan
 from components.runtime.gateway import Gateway, GatewayArgs
 from components.runtime.objects_routes import route_spec
 from lab.toolchain.build import ensure
-from tests.authority import write_authority
+from tests.authority import secret_data, write_authority
 from tests.pulumi_mocks import declare
 
 Object = dict[str, Any]
@@ -93,16 +91,12 @@ def _envoy(kind: str, name: str, namespace: str, spec: Mapping[str, Any]) -> Obj
 def _secrets(tenant: TenantPlan, folder: Path) -> Generator[Object]:
     write_authority(folder)
     for ending, domain in domains(tenant).items():
-        pair = issue(
-            folder, ca_certificate="file:ca.crt", ca_key="file:ca.key", names=certificate_names(domain), days=2
-        )
-        data = {"tls.crt": pair.certificate, "tls.key": pair.key}
         yield {
             "apiVersion": "v1",
             "kind": "Secret",
             "metadata": {"name": tls_secret_name(tenant.name, ending), "namespace": GATEWAY_NAMESPACE},
             "type": "kubernetes.io/tls",
-            "data": {key: base64.b64encode(value.encode()).decode() for key, value in data.items()},
+            "data": secret_data(folder, certificate_names(domain)),
         }
 
 

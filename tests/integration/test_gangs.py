@@ -2,27 +2,19 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
 from collections.abc import Mapping
 from typing import Any
 
 import pytest
 
-from lab.joins.namespace import inside
-from tests.regions import ROOT
+from tests.stages import told_by
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(900)]
 
 
 @pytest.fixture(scope="module")
 def found(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Any]:
-    folder = tmp_path_factory.mktemp("gangs")
-    words = inside([sys.executable, "-m", "tests.gang_stage", str(folder)])
-    done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, timeout=850, check=False)
-    assert done.returncode == 0, done.stderr[-3000:]
-    return json.loads(done.stdout.splitlines()[-1])
+    return told_by("gang_stage", tmp_path_factory.mktemp("gangs"))
 
 
 def test_the_pods_of_each_job_are_in_one_rack(found: Mapping[str, Any]) -> None:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -13,11 +11,11 @@ from typing import Any
 import pytest
 
 from components.clients.grpc_health import SERVING
-from lab.joins.namespace import inside
 from lab.toolchain.catalogue import catalogue
 from lab.toolchain.golang import go
 from tests.grpc_stage import STREAMS
 from tests.regions import ROOT
+from tests.stages import told_by
 
 pytestmark = [
     pytest.mark.integration,
@@ -32,12 +30,7 @@ Found = Mapping[str, Any]
 
 @pytest.fixture(scope="module")
 def found(tmp_path_factory: pytest.TempPathFactory) -> Found:
-    folder = tmp_path_factory.mktemp("grpc")
-    words = inside([sys.executable, "-m", "tests.grpc_stage", str(folder)])
-    done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, timeout=850, check=False)
-    logs = [path.read_text(errors="replace")[-1500:] for path in folder.glob("*.log")]
-    assert done.returncode == 0, "\n".join([done.stderr[-2000:], *logs])
-    return json.loads(done.stdout.splitlines()[-1])
+    return told_by("grpc_stage", tmp_path_factory.mktemp("grpc"))
 
 
 def test_a_call_wakes_a_sleeping_service_and_waits_for_it(found: Found) -> None:

@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
 from collections.abc import Mapping
-from pathlib import Path
 
 import pytest
 
-from lab.joins.namespace import inside
-from tests.regions import ROOT
+from tests.stages import told_by
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(900)]
 REFUSED = (
@@ -31,12 +26,7 @@ Answers = Mapping[str, bool]
 
 @pytest.fixture(scope="module")
 def found(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Answers]:
-    folder = tmp_path_factory.mktemp("policies")
-    words = inside([sys.executable, "-m", "tests.policy_stage", str(folder)])
-    done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, timeout=850, check=False)
-    log = Path(folder / "enforcer.log")
-    assert done.returncode == 0, done.stderr[-2000:] + (log.read_text()[-1000:] if log.exists() else "")
-    return json.loads(done.stdout.splitlines()[-1])
+    return told_by("policy_stage", tmp_path_factory.mktemp("policies"))
 
 
 def test_without_policies_every_attack_works(found: Mapping[str, Answers]) -> None:

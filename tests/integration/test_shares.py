@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,9 +13,8 @@ import pytest
 from components.plan.rollout import Do, Standing, Step, Track, first_weights
 from components.runtime.objects_rollout import patches
 from components.runtime.objects_routes import route_spec
-from lab.joins.namespace import inside
 from tests.a_service import chat
-from tests.regions import ROOT
+from tests.stages import told_by
 
 pytestmark = [
     pytest.mark.integration,
@@ -50,10 +47,6 @@ def test_no_request_is_lost_while_versions_come_and_go(tmp_path: Path) -> None:
         *weights(SEEN, Do.SHARE, 20),
         *weights(replace(SEEN, share=20), Do.TAKE_BACK),
     ]
-    words = inside([sys.executable, "-m", "tests.shares_stage", str(tmp_path), json.dumps(steps)])
-    done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, timeout=850, check=False)
-    logs = [path.read_text(errors="replace")[-1500:] for path in tmp_path.glob("*.log")]
-    assert done.returncode == 0, "\n".join([done.stderr[-2000:], *logs])
-    answers: dict[str, int] = json.loads(done.stdout.splitlines()[-1])
+    answers: dict[str, int] = told_by("shares_stage", tmp_path, json.dumps(steps))
     print(f"{answers} while the weights were {steps}")
     assert answers.keys() == {"200 a", "200 b"}
